@@ -1,0 +1,1 @@
+"""The world: IMAP, SMTP, the database, the bell."""

@@ -1,0 +1,1 @@
+"""The settings: their model, their loader, and what is shipped with the program."""

@@ -1,0 +1,154 @@
+"""The liaison's form: its catalogue of fields, a form as it was sent, and the answers read from a reply to it.
+
+Numbers are fixed for ever: a form shows a subset of the catalogue under the same numbers, so that an old form can
+still be answered. Labels are words and live in each language's words.toml under the field's name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One question of the catalogue."""
+
+    number: int
+    name: str
+    source: str  # the capability it stands for
+
+
+CATALOGUE = (
+    Field(number=1, name="problem", source="S0.8"),
+    Field(number=2, name="steps", source="S0.8"),
+    Field(number=3, name="recurrence", source="S0.11"),
+    Field(number=4, name="recommendations", source="S0.8"),
+    Field(number=5, name="started", source="S1.5"),
+    Field(number=6, name="ended", source="S1.5"),
+    Field(number=7, name="impact", source="S1.6"),
+    Field(number=8, name="worry", source="S1.6"),
+    Field(number=9, name="narrative", source="S0.7"),
+    Field(number=10, name="noticed", source="S1.7"),
+    Field(number=11, name="cause_class", source="S3.4"),
+    Field(number=12, name="our_fault", source="S1.1"),
+    Field(number=13, name="prevention", source="S3.6"),
+    Field(number=14, name="lessons_technology", source="S1.8"),
+    Field(number=15, name="lessons_process", source="S1.8"),
+    Field(number=16, name="lessons_communication", source="S1.8"),
+    Field(number=17, name="technologies", source="S1.9"),
+    Field(number=18, name="five_whys", source="S1.10"),
+    Field(number=19, name="human_elements", source="S1.11"),
+    Field(number=20, name="others_can_learn", source="S1.12"),
+)
+BY_NUMBER = {f.number: f for f in CATALOGUE}
+BY_NAME = {f.name: f for f in CATALOGUE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedField:
+    """A field as one form showed it."""
+
+    number: int
+    label: str  # as worded on that form, without number and without colon or question mark's blank
+    prefilled: str = ""  # what stood behind the label when it was sent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A form as it was sent, word for word: what a reply is aligned with."""
+
+    reference: str  # "INC-2041"
+    version: int
+    language: str
+    fields: tuple[AskedField, ...]
+    text: str  # the whole text part of the mail, as sent
+    end_marker: str  # "----- end of form INC-2041/1 -----"
+
+    @property
+    def prefilled(self) -> dict[int, str]:
+        """What each field already said."""
+        return {f.number: f.prefilled for f in self.fields}
+
+
+def end_marker(reference: str, version: int) -> str:
+    """The visible line at which a form ends."""
+    return f"----- end of form {reference}/{version} -----"
+
+
+class Place(StrEnum):
+    """Where in the reply an answer stood."""
+
+    TOP = "top"  # above the quote
+    INLINE = "inline"  # between the quoted lines
+    BELOW = "below"  # behind the end of the form
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a reply says to one field."""
+
+    number: int
+    value: str
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """A field that the reader will not decide by itself; the liaison is asked, with both readings."""
+
+    number: int
+    reason: str  # "two_answers" | "parts_disagree"
+    candidates: tuple[str, ...]
+
+
+class Verb(StrEnum):
+    """A command at the top of a reply."""
+
+    SEND = "send"
+    STOP = "stop"
+    NOTE = "note"
+    OPEN = "open"
+    SENT = "sent"  # "I saw the letter in Sent": settles a letter whose fate is unknown
+    RESEND = "resend"
+    RESOLVED = "resolved"
+    NO_DEBRIEF = "no_debrief"
+    PAUSE = "pause"
+    RESUME = "resume"
+    HELP = "help"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command as understood, and what stood behind it ("OPEN contoso: upgrade was not announced")."""
+
+    verb: Verb
+    argument: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """A reply, understood. `loose` is text without a label above the quote; `notes` could be placed nowhere."""
+
+    commands: tuple[Command, ...] = ()
+    near_miss: str = ""  # a first line close to SEND, but not one of its words: asked about, never obeyed
+    values: Mapping[int, Answer]
+    loose: str = ""
+    doubts: tuple[Doubt, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all was said."""
+        return not (self.commands or self.near_miss or self.values or self.loose or self.doubts or self.notes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fill:
+    """The form's content so far: what was answered, by whom and when."""
+
+    number: int
+    value: str
+    by: str
+    at: datetime
+    loose: bool = False  # laid here from text without a number: said so in the preview

@@ -1,0 +1,114 @@
+"""What a mail says, as values: made by intake, judged by domain.decide, free of any mail library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from mailflow.domain.people import Address
+from mailflow.domain.vocabulary import Class, Kind, Severity, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One thing that an alert mail reports; a mail may hold many."""
+
+    recipe: str  # id of the recipe that read it
+    state: State
+    severity: Severity
+    class_: Class
+    symptom: str  # "down", "rebooted", …: the key of a phrase in words.toml
+    key: str  # correlation key: the same in problem and recovery
+    fields: Mapping[str, str]  # host, service, detail, … as the recipe names them
+    delay_minutes: int = 0  # the monitor's own delay before it tells (N.2)
+    external: bool = False  # seen from outside the client's network (S4.5)
+    unconfirmed: bool = False  # recipe written from memory: nothing automatic to clients
+
+
+class Action(StrEnum):
+    """What a delivery status notification says of one recipient (RFC 3464 2.3.3)."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+    EXPANDED = "expanded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BouncedRecipient:
+    """One recipient of a bounce."""
+
+    address: str
+    action: Action
+    status: str  # "5.1.1", empty where not told
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounce:
+    """A report on a letter that could not be delivered (yet)."""
+
+    recipients: tuple[BouncedRecipient, ...]
+    original_message_id: str | None
+
+
+class Mark(StrEnum):
+    """What a line of a body is, beyond its words."""
+
+    TEXT = "text"
+    ATTRIBUTION = "attribution"  # "On Monday … wrote:"
+    HEADER = "header"  # a line of the From/Sent/To/Subject block above a quote
+    SIGNATURE = "signature"  # from "-- " on, or the client's signature element
+    BANNER = "banner"  # put there by a server: "CAUTION: External"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a body: its words, how deep it is quoted, and whether it stands below the start of a quote.
+
+    `depth` counts `>` or blockquotes; clients that quote without marks (Outlook) leave it 0 and only `below` tells.
+    """
+
+    text: str
+    depth: int = 0
+    below: bool = False
+    mark: Mark = Mark.TEXT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authentication:
+    """What our own provider says about who sent this mail; only headers above the first foreign Received count.
+
+    `results` holds every such Authentication-Results header as (authserv-id or "", header text);
+    `internal` is Microsoft 365's X-MS-Exchange-Organization-AuthAs: Internal.
+    """
+
+    results: tuple[tuple[str, str], ...] = ()
+    internal: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """All that one mail says by itself. It knows no client and no incident; what was odd stands in `defects`."""
+
+    message_id: str | None
+    author: Address | None  # the single author; None where there is none or more than one
+    to: tuple[Address, ...] = ()
+    subject: str = ""
+    date: datetime | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()  # oldest first
+    kind: Kind  # ALERT, BOUNCE, AUTO_REPLY or UNKNOWN: the rest needs to know people
+    rule: str  # the named reason for `kind`
+    events: tuple[Event, ...] = ()
+    bounce: Bounce | None = None
+    automatic: str | None = None  # why it must not be answered, None for a person's mail
+    plain: tuple[Line, ...] = ()  # the text/plain body; empty where there is none
+    html: tuple[Line, ...] = ()  # the text/html body as lines; empty where there is none
+    new_text: str = ""
+    quoted_text: str = ""
+    attachments: tuple[str, ...] = ()  # names, for a person to see
+    token_tags: tuple[str, ...] = ()  # candidates, best first: plus-tag, In-Reply-To, References newest first
+    authentication: Authentication = field(default_factory=Authentication)
+    identity: str  # hash over Message-ID, From, Date and decoded body: the same mail through two aliases
+    defects: tuple[str, ...] = ()

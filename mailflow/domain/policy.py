@@ -1,0 +1,75 @@
+"""What an MSP decides beforehand, as one value: who is told, when, how soon everything is due, and the caps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from mailflow.domain.vocabulary import Class, Live, Priority, Severity
+
+
+class Acknowledge(StrEnum):
+    """Whether trouble of a class is acknowledged to the client without anybody being asked."""
+
+    AUTO = "auto"
+    REVIEW = "review"  # drafted, waits for SEND
+    NEVER = "never"
+
+
+# A security alert is never acknowledged automatically: it may be the attacker who reads the client's mail.
+ACKNOWLEDGE = {
+    Class.OUTAGE: Acknowledge.AUTO,
+    Class.DEGRADED: Acknowledge.AUTO,
+    Class.CLIENT: Acknowledge.REVIEW,
+    Class.VENDOR: Acknowledge.REVIEW,
+    Class.BACKUP: Acknowledge.NEVER,
+    Class.WARNING: Acknowledge.NEVER,
+    Class.SECURITY: Acknowledge.NEVER,
+}
+PRIORITY = {
+    Severity.CRITICAL: Priority.P1,
+    Severity.HIGH: Priority.P2,
+    Severity.MEDIUM: Priority.P3,
+    Severity.LOW: Priority.P4,
+    Severity.INFO: Priority.P4,
+}
+DEBRIEF_WITHIN = {
+    Priority.P1: timedelta(days=1),
+    Priority.P2: timedelta(days=2),
+    Priority.P3: timedelta(days=3),
+    Priority.P4: timedelta(days=5),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caps:
+    """How many letters that nobody approved may go to people who are not ours, before everything is held (loops)."""
+
+    per_contact_and_incident: int = 1
+    per_address_hour: int = 3
+    answers_per_sender_2h: int = 20
+    per_domain_hour: int = 20
+    overall_hour: int = 200
+    staff_hour: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Every default here is the shipped configuration's."""
+
+    timezone: str = "UTC"
+    language: str = "en"
+    live: Live = Live.OFF
+    acknowledge: Mapping[Class, Acknowledge] = field(default_factory=lambda: dict(ACKNOWLEDGE))
+    settle: timedelta = timedelta(minutes=10)  # a blip that is over within it is told to nobody
+    rest: timedelta = timedelta(minutes=3)  # a client letter waits so long, and STOP withdraws it
+    stale_after: timedelta = timedelta(hours=12)  # an automatic letter older than this is held ("this morning")
+    form_after: timedelta = timedelta(minutes=10)  # after service is back, the form goes to the liaison
+    form_before_due: timedelta = timedelta(hours=4)  # or so long before the debrief is due
+    reopen_within: timedelta = timedelta(hours=4)  # a new problem or client mail this soon after the end is the same
+    debrief_within: Mapping[Priority, timedelta] = field(default_factory=lambda: dict(DEBRIEF_WITHIN))
+    day_ends: str = "17:00"  # "by Thursday" means by this local time on Thursday
+    form_fields: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    required_fields: tuple[int, ...] = (1, 2)
+    caps: Caps = field(default_factory=Caps)
+    footer: str = ""  # under every client letter, e.g. the firm's name and address (S0.12)

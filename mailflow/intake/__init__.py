@@ -1,0 +1,1 @@
+"""bytes -> Reading: parsing, recognising and understanding mail; pure, bounded, never raises."""

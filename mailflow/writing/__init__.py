@@ -1,0 +1,1 @@
+"""Facts -> words: templates, each language's words, and the bytes of a letter."""
