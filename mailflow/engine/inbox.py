@@ -81,4 +81,5 @@ class Inbox(Protocol):
 class Connect(Protocol):
     """Opens an Inbox; raises InboxTrouble."""
 
-    def __call__(self) -> Inbox: ...
+    def __call__(self) -> Inbox:
+        """A logged-in connection."""

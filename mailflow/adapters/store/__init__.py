@@ -1,0 +1,1 @@
+"""The records on peewee: the only room that knows a table."""

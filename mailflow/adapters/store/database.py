@@ -1,0 +1,119 @@
+"""Opening the database: SQLite (the default) or PostgreSQL, its migrations, and the store over it."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import peewee
+from playhouse.migrations import Runner
+
+from mailflow.adapters.store import tables
+from mailflow.adapters.store.control import ControlTable
+from mailflow.adapters.store.desk import DeskTables
+from mailflow.adapters.store.mailroom import MailroomTables
+from mailflow.adapters.store.outbox import OutboxTable
+from mailflow.adapters.store.records import RecordTables
+from mailflow.engine.store import Control, Desk, Mailroom, Outbox, Records, StoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# WAL lets the verbs read beside the daemon; FULL survives a power cut, not only a crash of ours.
+PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": 15_000}
+# Any number will do, so long as every machine takes the same one while it migrates.
+MIGRATION_LOCK = 7_305_112
+
+
+class DatabaseStore:
+    """engine.store.Store on peewee. One connection a thread; a process has one."""
+
+    def __init__(self, url: str) -> None:
+        self._db = _database(url)
+        tables.PROXY.initialize(self._db)
+        postgres = isinstance(self._db, peewee.PostgresqlDatabase)
+        self.mailroom: Mailroom = MailroomTables()
+        self.records: Records = RecordTables()
+        self.desk: Desk = DeskTables()
+        self.outbox: Outbox = OutboxTable(skip_locked=postgres)
+        self.control: Control = ControlTable(self._db, postgres=postgres)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One transaction; inside another one, a savepoint. A lost database is a StoreError that may pass."""
+        try:
+            with self._db.atomic():
+                yield
+        except (peewee.OperationalError, peewee.InterfaceError) as error:
+            if not self._db.in_transaction():
+                # PostgreSQL: after a disconnect every query fails until the connection is given up.
+                self._db.close()
+            raise StoreError(f"database: {_one_line(error)}", configuration=False) from error
+
+    def disconnect(self) -> None:
+        """Close this thread's connection."""
+        if not self._db.is_closed():
+            self._db.close()
+
+    def migrate(self) -> list[str]:
+        """Bring the tables up to date; the names of the migrations that ran. One process at a time does it."""
+        with self._migration_lock():
+            runner = Runner(self._db, str(MIGRATIONS))
+            known = {m.name for m in runner.migrations()}
+            if newer := sorted(set(runner.applied()) - known):
+                raise StoreError(
+                    f"the database was made by a newer mailflow (it knows {newer[-1]}, this one does not): "
+                    "install that version, or restore a backup from before it"
+                )
+            names: list[str] = runner.up()
+            return names
+
+    @contextmanager
+    def _migration_lock(self) -> Iterator[None]:
+        try:
+            if isinstance(self._db, peewee.PostgresqlDatabase):
+                self._db.execute_sql("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+                try:
+                    yield
+                finally:
+                    self._db.execute_sql("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
+            elif self._db.database == ":memory:":
+                yield
+            else:
+                with Path(f"{self._db.database}.migrating").open("w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    yield
+        except (peewee.DatabaseError, OSError) as error:
+            raise StoreError(f"cannot use the database {self._db.database}: {_one_line(error)}") from error
+
+
+def connect(url: str) -> DatabaseStore:
+    """The store at `url`, its tables up to date; StoreError where it cannot be used."""
+    store = DatabaseStore(url)
+    store.migrate()
+    return store
+
+
+def _database(url: str) -> peewee.Database:
+    if url.startswith("sqlite:///"):
+        path = url.removeprefix("sqlite:///")
+        # Without IMMEDIATE two writers that both began by reading fail as "locked" in spite of the timeout.
+        return peewee.SqliteDatabase(path, pragmas=PRAGMAS, lock_type="IMMEDIATE", check_same_thread=False)
+    parts = urlsplit(url)
+    if parts.scheme != "postgresql":
+        raise StoreError(f"store.url: {parts.scheme or 'nothing'}:// is unknown; use sqlite:/// or postgresql://")
+    try:
+        return peewee.PostgresqlDatabase(
+            parts.path.lstrip("/"),
+            user=parts.username,
+            password=parts.password,
+            host=parts.hostname,
+            port=parts.port or 5432,
+            prefer_psycopg3=True,
+            connect_timeout=10,
+        )
+    except (ImportError, peewee.ImproperlyConfigured) as error:
+        raise StoreError("PostgreSQL needs its driver: pip install 'mailflow[postgres]'") from error
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""Each migration once, in order; their names say what they do."""

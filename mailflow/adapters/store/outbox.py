@@ -1,0 +1,275 @@
+"""Letters and where they stand (engine.store.Outbox)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from peewee import fn
+
+from mailflow.adapters.store.tables import LetterRow
+from mailflow.domain import tokens
+from mailflow.domain.letters import Letter, LetterKind, LetterState, NewLetter, Thread
+from mailflow.domain.people import Address
+
+TO_CLIENTS = [kind.value for kind in LetterKind if kind.to_client]
+# A letter in one of these states makes later ones to the same person about the same incident wait.
+ON_ITS_WAY = [LetterState.WAITING, LetterState.LEASED, LetterState.STARTED]
+
+
+class OutboxTable:
+    """engine.store.Outbox."""
+
+    def __init__(self, *, skip_locked: bool) -> None:
+        self._skip_locked = skip_locked
+
+    def put(self, letter: NewLetter, now: datetime) -> Letter | None:
+        """Put a letter in; None where one with its idempotency key is there already."""
+        inserted = (
+            LetterRow.insert(
+                idempotency_key=letter.idempotency_key,
+                tag_id=tokens.letter_id(letter.idempotency_key),
+                kind=letter.kind,
+                incident_id=letter.incident_id,
+                affected_id=letter.affected_id,
+                client_key=letter.client_key,
+                recipient_name=letter.recipient.name,
+                recipient=letter.recipient.address,
+                mailbox=letter.mailbox,
+                sender_name=letter.sender_name,
+                language=letter.language,
+                facts=letter.facts,
+                version=letter.version,
+                state=letter.state,
+                reason=letter.reason,
+                unless_over=letter.unless_over,
+                approved=letter.approved,
+                rendered=letter.rendered,
+                frozen="",
+                message_id="",
+                subject="",
+                created_at=now,
+                due_at=letter.due_at,
+                not_after=letter.not_after,
+                expires=letter.expires,
+            )
+            .on_conflict_ignore()
+            .as_rowcount()
+            .execute()
+        )
+        if not inserted:
+            return None
+        return _letter(LetterRow.get(LetterRow.idempotency_key == letter.idempotency_key))
+
+    def letter(self, letter_id: int) -> Letter:
+        """One letter; KeyError where there is none."""
+        row = LetterRow.get_or_none(LetterRow.id == letter_id)
+        if row is None:
+            raise KeyError(letter_id)
+        return _letter(row)
+
+    def by_tag_id(self, tag_id: str) -> Letter | None:
+        """The letter that a tag names."""
+        row = LetterRow.get_or_none(LetterRow.tag_id == tag_id)
+        return _letter(row) if row else None
+
+    def thread(self, incident_id: int | None, recipient: str, before: int) -> Thread:
+        """What letter `before` hangs below."""
+        if incident_id is None:
+            return Thread()
+        query = (
+            LetterRow.select(LetterRow.message_id, LetterRow.subject)
+            .where(
+                (LetterRow.incident_id == incident_id)
+                & (LetterRow.recipient == recipient)
+                & (LetterRow.id < before)
+                & LetterRow.state.in_([LetterState.SENT, LetterState.UNKNOWN, LetterState.STARTED])
+                & (LetterRow.message_id != "")
+            )
+            .order_by(LetterRow.id)
+        )
+        earlier = [(row.message_id, row.subject) for row in query]
+        if not earlier:
+            return Thread()
+        return Thread(references=tuple(m for m, _ in earlier), subject=earlier[0][1])
+
+    def lease(self, mailbox: str, now: datetime, limit: int, owner: str, until: datetime) -> list[Letter]:
+        """Take due letters, in order for each person and incident."""
+        earlier = LetterRow.alias()
+        blocked = earlier.select(earlier.id).where(
+            (earlier.incident_id == LetterRow.incident_id)
+            & (earlier.recipient == LetterRow.recipient)
+            & (earlier.id < LetterRow.id)
+            & earlier.state.in_(ON_ITS_WAY)
+        )
+        due = (
+            LetterRow.select(LetterRow.id)
+            .where(
+                (LetterRow.mailbox == mailbox)
+                & (LetterRow.state == LetterState.WAITING)
+                & (LetterRow.due_at <= now)
+                & ~fn.EXISTS(blocked)
+            )
+            .order_by(LetterRow.due_at, LetterRow.id)
+            .limit(limit)
+        )
+        if self._skip_locked:
+            due = due.for_update(skip_locked=True)
+        ids = [row.id for row in due]
+        LetterRow.update(state=LetterState.LEASED, lease_owner=owner, lease_until=until).where(
+            LetterRow.id.in_(ids) & (LetterRow.state == LetterState.WAITING)
+        ).execute()
+        query = LetterRow.select().where(LetterRow.id.in_(ids)).order_by(LetterRow.due_at, LetterRow.id)
+        return [_letter(row) for row in query]
+
+    def freeze(self, letter_id: int, *, frozen: str, message_id: str, subject: str, recipient: Address) -> None:
+        """Bind the letter to its exact bytes."""
+        LetterRow.update(
+            frozen=frozen,
+            message_id=message_id,
+            subject=subject,
+            recipient=recipient.address,
+            recipient_name=recipient.name,
+        ).where(LetterRow.id == letter_id).execute()
+
+    def move(
+        self,
+        letter_id: int,
+        state: LetterState,
+        *,
+        reason: str = "",
+        said: str = "",
+        due_at: datetime | None = None,
+        now: datetime,
+        approved: bool | None = None,
+        tried: bool = False,
+    ) -> None:
+        """Write a state that domain.lifecycle has allowed."""
+        values: dict[str, Any] = {"state": state, "reason": reason}
+        if said:
+            values["said"] = said
+        if due_at is not None:
+            values["due_at"] = due_at
+        if approved is not None:
+            values["approved"] = approved
+        if tried:
+            values["tries"] = LetterRow.tries + 1
+        if state is LetterState.STARTED:
+            values["started_at"] = now
+        if state is LetterState.SENT:
+            values["sent_at"] = now
+        LetterRow.update(values).where(LetterRow.id == letter_id).execute()
+
+    def undelivered(self, incident_id: int, *, to_clients: bool) -> list[Letter]:
+        """The incident's letters that wait or are held."""
+        where = (LetterRow.incident_id == incident_id) & LetterRow.state.in_([LetterState.WAITING, LetterState.HELD])
+        if to_clients:
+            where &= LetterRow.kind.in_(TO_CLIENTS)
+        return [_letter(row) for row in LetterRow.select().where(where).order_by(LetterRow.id)]
+
+    def of_draft(self, affected_id: int, version: int) -> list[Letter]:
+        """The letters of a draft."""
+        query = LetterRow.select().where(
+            (LetterRow.affected_id == affected_id) & (LetterRow.version == version) & LetterRow.kind.in_(TO_CLIENTS)
+        )
+        return [_letter(row) for row in query.order_by(LetterRow.id)]
+
+    def count_unapproved(self, *, since: datetime, address: str = "", domain: str = "", incident_id: int = 0) -> int:
+        """Client letters that nobody approved, sent or on their way since a time."""
+        where = (
+            (LetterRow.created_at >= since)
+            & LetterRow.kind.in_(TO_CLIENTS)
+            & (LetterRow.approved == False)  # noqa: E712 - SQL
+            & LetterRow.state.in_([LetterState.SENT, LetterState.STARTED, LetterState.UNKNOWN])
+        )
+        if address:
+            where &= LetterRow.recipient == address
+        if domain:
+            where &= LetterRow.recipient.endswith(f"@{domain}")
+        if incident_id:
+            where &= LetterRow.incident_id == incident_id
+        return int(LetterRow.select().where(where).count())
+
+    def count_staff(self, address: str, since: datetime) -> int:
+        """Letters to one of ours since a time."""
+        return int(
+            LetterRow.select()
+            .where(
+                (LetterRow.recipient == address)
+                & (LetterRow.sent_at >= since)
+                & (LetterRow.state == LetterState.SENT)
+                & LetterRow.kind.not_in(TO_CLIENTS)
+            )
+            .count()
+        )
+
+    def count_kind(self, kind: LetterKind, address: str) -> int:
+        """How many letters of a kind a person was ever sent."""
+        return int(LetterRow.select().where((LetterRow.kind == kind) & (LetterRow.recipient == address)).count())
+
+    def unknown(self, mailbox: str) -> list[Letter]:
+        """Letters whose fate is unknown."""
+        query = LetterRow.select().where((LetterRow.mailbox == mailbox) & (LetterRow.state == LetterState.UNKNOWN))
+        return [_letter(row) for row in query.order_by(LetterRow.id)]
+
+    def stranded(self, now: datetime, owner: str, *, all_owners: bool) -> list[Letter]:
+        """Letters that a dead sender left behind, leased or started."""
+        where = LetterRow.state.in_([LetterState.LEASED, LetterState.STARTED]) & (LetterRow.lease_owner != owner)
+        if not all_owners:
+            where &= LetterRow.lease_until < now
+        return [_letter(row) for row in LetterRow.select().where(where).order_by(LetterRow.id)]
+
+    def letters(
+        self, *, incident_id: int | None = None, states: Sequence[LetterState] = (), limit: int
+    ) -> list[Letter]:
+        """Letters, newest first."""
+        query = LetterRow.select().order_by(LetterRow.id.desc()).limit(limit)
+        if incident_id is not None:
+            query = query.where(LetterRow.incident_id == incident_id)
+        if states:
+            query = query.where(LetterRow.state.in_(list(states)))
+        return [_letter(row) for row in query]
+
+    def next_due(self, mailbox: str) -> datetime | None:
+        """When the next waiting letter is due."""
+        row = (
+            LetterRow.select(LetterRow.due_at)
+            .where((LetterRow.mailbox == mailbox) & (LetterRow.state == LetterState.WAITING))
+            .order_by(LetterRow.due_at)
+            .first()
+        )
+        due: datetime | None = row.due_at if row else None
+        return due
+
+
+def _letter(row: Any) -> Letter:
+    return Letter(
+        id=row.id,
+        tag_id=row.tag_id,
+        idempotency_key=row.idempotency_key,
+        kind=LetterKind(row.kind),
+        incident_id=row.incident_id,
+        affected_id=row.affected_id,
+        client_key=row.client_key,
+        recipient=Address(name=row.recipient_name, address=row.recipient),
+        mailbox=row.mailbox,
+        sender_name=row.sender_name,
+        language=row.language,
+        facts=row.facts,
+        version=row.version,
+        state=LetterState(row.state),
+        reason=row.reason,
+        said=row.said,
+        unless_over=row.unless_over,
+        approved=row.approved,
+        rendered=row.rendered,
+        frozen=row.frozen,
+        message_id=row.message_id,
+        subject=row.subject,
+        tries=row.tries,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        not_after=row.not_after,
+        expires=row.expires,
+        started_at=row.started_at,
+        sent_at=row.sent_at,
+    )

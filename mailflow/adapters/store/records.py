@@ -1,0 +1,315 @@
+"""Incidents, affected clients, promises, the timeline, and who was told (engine.store.Records)."""
+
+from datetime import datetime
+from typing import Any
+
+from mailflow.adapters.store.tables import AffectedRow, EntryRow, IncidentRow, LetterRow, PromiseRow, ToldRow
+from mailflow.domain.incident import (
+    Affected,
+    Entry,
+    Incident,
+    IncidentState,
+    Promise,
+    PromiseKind,
+    PromiseState,
+    Told,
+)
+from mailflow.domain.letters import LetterKind
+from mailflow.domain.people import Address
+from mailflow.domain.vocabulary import Class, Detection, Live, Priority, Severity
+from mailflow.engine.store import NewIncident, Overdue
+
+RUNNING = (IncidentState.OPEN, IncidentState.RESTORED)
+
+
+class RecordTables:
+    """engine.store.Records."""
+
+    def open(self, new: NewIncident) -> tuple[Incident, Affected]:
+        """Open an incident; the unique open_key refuses a second one of the same trouble."""
+        row = IncidentRow.create(
+            state=IncidentState.OPEN,
+            scope=new.scope,
+            correlation_key=new.key,
+            open_key=_open_key(new.scope, new.key),
+            class_name=new.class_,
+            severity=new.severity,
+            priority=new.priority,
+            symptom=new.symptom,
+            title=new.title,
+            detected_by=new.detected_by,
+            noticed_by=new.noticed_by,
+            first_shown=new.first_shown,
+            started_at=new.started_at,
+            opened_at=new.opened_at,
+        )
+        row.reference = f"INC-{row.id}"
+        IncidentRow.update(reference=row.reference).where(IncidentRow.id == row.id).execute()
+        affected = AffectedRow.create(
+            incident_id=row.id,
+            client_key=new.client.key,
+            client_name=new.client.name,
+            timezone=new.client.timezone,
+            language=new.client.language,
+            live=new.client.live,
+            liaison_name=new.liaison.name,
+            liaison_address=new.liaison.address,
+            liaison_title=new.liaison_title,
+            liaison_phone=new.liaison_phone,
+            plain=new.plain,
+            reporter=new.reporter,
+            reported=new.reported,
+        )
+        return _incident(row), _affected(affected)
+
+    def incident(self, incident_id: int) -> Incident:
+        """One incident; KeyError where there is none."""
+        row = IncidentRow.get_or_none(IncidentRow.id == incident_id)
+        if row is None:
+            raise KeyError(incident_id)
+        return _incident(row)
+
+    def by_reference(self, reference: str) -> Incident | None:
+        """The incident that people call so."""
+        row = IncidentRow.get_or_none(IncidentRow.reference == reference.upper())
+        return _incident(row) if row else None
+
+    def newest_by_key(self, scope: str, key: str) -> Incident | None:
+        """The newest incident with this key in this scope."""
+        row = (
+            IncidentRow.select()
+            .where((IncidentRow.scope == scope) & (IncidentRow.correlation_key == key))
+            .order_by(IncidentRow.id.desc())
+            .first()
+        )
+        return _incident(row) if row else None
+
+    def running_of(self, client_key: str) -> list[tuple[Incident, Affected]]:
+        """The client's running incidents, newest first."""
+        return _pairs(
+            (AffectedRow.client_key == client_key) & IncidentRow.state.in_(RUNNING), order=AffectedRow.id.desc()
+        )
+
+    def affected(self, affected_id: int) -> Affected:
+        """One affected client; KeyError where there is none."""
+        row = AffectedRow.get_or_none(AffectedRow.id == affected_id)
+        if row is None:
+            raise KeyError(affected_id)
+        return _affected(row)
+
+    def affected_of(self, incident_id: int) -> list[Affected]:
+        """The incident's affected clients."""
+        query = AffectedRow.select().where(AffectedRow.incident_id == incident_id).order_by(AffectedRow.id)
+        return [_affected(row) for row in query]
+
+    def incidents(self, *, running_only: bool, limit: int) -> list[tuple[Incident, list[Affected]]]:
+        """Incidents, newest first."""
+        query = IncidentRow.select().order_by(IncidentRow.id.desc()).limit(limit)
+        if running_only:
+            query = query.where(IncidentRow.state.in_(RUNNING))
+        rows = list(query)
+        clients: dict[int, list[Affected]] = {row.id: [] for row in rows}
+        for row in AffectedRow.select().where(AffectedRow.incident_id.in_(list(clients))).order_by(AffectedRow.id):
+            clients[row.incident_id].append(_affected(row))
+        return [(_incident(row), clients[row.id]) for row in rows]
+
+    def set_state(
+        self, incident_id: int, state: IncidentState, *, ended_at: datetime | None, closed_at: datetime | None, why: str
+    ) -> None:
+        """Write a state that domain.lifecycle has allowed; only an open incident holds its key."""
+        row = IncidentRow.get_by_id(incident_id)
+        IncidentRow.update(
+            state=state,
+            ended_at=ended_at,
+            closed_at=closed_at,
+            why_closed=why,
+            open_key=_open_key(row.scope, row.correlation_key) if state is IncidentState.OPEN else None,
+        ).where(IncidentRow.id == incident_id).execute()
+
+    def set_reporter(self, affected_id: int, reporter: str, reported: str) -> None:
+        """Who of the client's told us first."""
+        AffectedRow.update(reporter=reporter, reported=reported).where(AffectedRow.id == affected_id).execute()
+
+    def settle(self, affected_id: int, why: str, now: datetime) -> None:
+        """The client has its debrief, or is owed none."""
+        AffectedRow.update(settled_at=now, settled_why=why).where(AffectedRow.id == affected_id).execute()
+
+    def note(self, incident_id: int, entry: Entry) -> None:
+        """A line on the timeline."""
+        EntryRow.create(
+            incident_id=incident_id,
+            at=entry.at,
+            what=entry.what,
+            author=entry.author,
+            text=entry.text,
+            inbound_id=entry.inbound_id,
+            letter_id=entry.letter_id,
+        )
+
+    def timeline(self, incident_id: int) -> list[Entry]:
+        """The incident's timeline in order."""
+        query = EntryRow.select().where(EntryRow.incident_id == incident_id).order_by(EntryRow.at, EntryRow.id)
+        return [
+            Entry(at=r.at, what=r.what, author=r.author, text=r.text, inbound_id=r.inbound_id, letter_id=r.letter_id)
+            for r in query
+        ]
+
+    def promise(self, affected: Affected, kind: PromiseKind, due_at: datetime, now: datetime) -> None:
+        """Promise something; the same promise is made once."""
+        PromiseRow.insert(
+            incident_id=affected.incident_id,
+            affected_id=affected.id,
+            kind=kind,
+            owner=affected.liaison.address,
+            due_at=due_at,
+            state=PromiseState.OPEN,
+            made_at=now,
+        ).on_conflict_ignore().execute()
+
+    def promises(self, incident_id: int) -> list[Promise]:
+        """The incident's promises."""
+        query = PromiseRow.select().where(PromiseRow.incident_id == incident_id).order_by(PromiseRow.id)
+        return [_promise(row) for row in query]
+
+    def set_promise(self, affected_id: int, kind: PromiseKind, state: PromiseState, now: datetime) -> None:
+        """Keep or release a promise."""
+        PromiseRow.update(state=state, settled_at=now).where(
+            (PromiseRow.affected_id == affected_id)
+            & (PromiseRow.kind == kind)
+            & (PromiseRow.state == PromiseState.OPEN)
+        ).execute()
+
+    def overdue(self, now: datetime) -> list[Overdue]:
+        """Promises past their time, oldest first."""
+        late = list(
+            PromiseRow.select()
+            .where((PromiseRow.state == PromiseState.OPEN) & (PromiseRow.due_at < now))
+            .order_by(PromiseRow.due_at, PromiseRow.id)
+        )
+        pairs = {a.id: (i, a) for i, a in _pairs(AffectedRow.id.in_([p.affected_id for p in late]))} if late else {}
+        return [
+            Overdue(promise=_promise(p), incident=pairs[p.affected_id][0], affected=pairs[p.affected_id][1])
+            for p in late
+        ]
+
+    def told(self, told: Told) -> None:
+        """Remember who was told what."""
+        incident = AffectedRow.get_by_id(told.affected_id).incident_id
+        ToldRow.insert(
+            incident_id=incident,
+            affected_id=told.affected_id,
+            address=told.address,
+            name=told.name,
+            kind=told.kind,
+            at=told.at,
+        ).on_conflict_ignore().execute()
+
+    def audience(self, incident_id: int) -> list[Told]:
+        """Who was told what about an incident, oldest first."""
+        query = ToldRow.select().where(ToldRow.incident_id == incident_id).order_by(ToldRow.id)
+        return [Told(affected_id=r.affected_id, address=r.address, name=r.name, kind=r.kind, at=r.at) for r in query]
+
+    def awaiting_form(
+        self, now: datetime, ended_before: datetime, due_before: datetime
+    ) -> list[tuple[Incident, Affected]]:
+        """Unsettled clients without a form, whose service is back for a while or whose debrief is due soon."""
+        asked = LetterRow.select(LetterRow.affected_id).where(
+            (LetterRow.kind == LetterKind.FORM) & LetterRow.affected_id.is_null(False)
+        )
+        promised = PromiseRow.select(PromiseRow.affected_id).where(PromiseRow.state == PromiseState.OPEN)
+        due_soon = promised.where(PromiseRow.due_at <= due_before)
+        return _pairs(
+            AffectedRow.settled_at.is_null()
+            & IncidentRow.state.in_(RUNNING)
+            & AffectedRow.id.in_(promised)
+            & AffectedRow.id.not_in(asked)
+            & (
+                ((IncidentRow.state == IncidentState.RESTORED) & (IncidentRow.ended_at <= ended_before))
+                | AffectedRow.id.in_(due_soon)
+            )
+        )
+
+    def never_told(self, now: datetime) -> list[Incident]:
+        """Restored incidents of which nobody was told and no client letter is on its way any more."""
+        told = ToldRow.select(ToldRow.incident_id)
+        coming = LetterRow.select(LetterRow.incident_id).where(
+            LetterRow.kind.in_([LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF])
+            & LetterRow.incident_id.is_null(False)
+            & LetterRow.state.not_in(["dropped"])
+        )
+        query = IncidentRow.select().where(
+            (IncidentRow.state == IncidentState.RESTORED) & IncidentRow.id.not_in(told) & IncidentRow.id.not_in(coming)
+        )
+        return [_incident(row) for row in query]
+
+
+def _open_key(scope: str, key: str) -> str:
+    return f"{scope} {key}"
+
+
+def _pairs(where: Any, order: Any = None) -> list[tuple[Incident, Affected]]:
+    """Affected clients with their incidents, in two queries."""
+    rows = list(
+        AffectedRow.select(AffectedRow)
+        .join(IncidentRow, on=(IncidentRow.id == AffectedRow.incident_id))
+        .where(where)
+        .order_by(AffectedRow.id if order is None else order)
+    )
+    wanted = {row.incident_id for row in rows}
+    incidents = {row.id: _incident(row) for row in IncidentRow.select().where(IncidentRow.id.in_(list(wanted)))}
+    return [(incidents[row.incident_id], _affected(row)) for row in rows]
+
+
+def _incident(row: Any) -> Incident:
+    return Incident(
+        id=row.id,
+        reference=row.reference,
+        state=IncidentState(row.state),
+        scope=row.scope,
+        key=row.correlation_key,
+        class_=Class(row.class_name),
+        severity=Severity(row.severity),
+        priority=Priority(row.priority),
+        symptom=row.symptom,
+        title=row.title,
+        detected_by=Detection(row.detected_by),
+        noticed_by=row.noticed_by,
+        first_shown=row.first_shown,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        why_closed=row.why_closed,
+    )
+
+
+def _affected(row: Any) -> Affected:
+    return Affected(
+        id=row.id,
+        incident_id=row.incident_id,
+        client_key=row.client_key,
+        client_name=row.client_name,
+        timezone=row.timezone,
+        language=row.language,
+        live=Live(row.live),
+        liaison=Address(name=row.liaison_name, address=row.liaison_address),
+        liaison_title=row.liaison_title,
+        liaison_phone=row.liaison_phone,
+        plain=row.plain,
+        reporter=row.reporter,
+        reported=row.reported,
+        settled_at=row.settled_at,
+        settled_why=row.settled_why,
+    )
+
+
+def _promise(row: Any) -> Promise:
+    return Promise(
+        id=row.id,
+        incident_id=row.incident_id,
+        affected_id=row.affected_id,
+        kind=PromiseKind(row.kind),
+        owner=row.owner,
+        due_at=row.due_at,
+        state=PromiseState(row.state),
+    )

@@ -1,0 +1,396 @@
+"""What a mail means for us: `decide` turns a reading and its situation into decisions, each with a named reason.
+
+Pure: everything it needs stands in its arguments. The engine fetches the Situation before and records the decisions
+after. The order of the questions is the order of danger: our own mail and bounces first, then machines, then alerts,
+then our people, then clients, and only then whoever is left.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from mailflow.domain.form import Answers, Command, Verb
+from mailflow.domain.incident import Affected, Incident, IncidentState
+from mailflow.domain.letters import Letter, LetterKind
+from mailflow.domain.mail import Action, Event, Reading
+from mailflow.domain.people import Client, Role, Staff, Who
+from mailflow.domain.policy import Policy
+from mailflow.domain.vocabulary import Kind, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """Our letter that a mail answers, found by a tag; `genuine` says that the tag is really ours and not expired."""
+
+    letter: Letter
+    genuine: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """All that decide needs to know of the world."""
+
+    mailbox: str  # address of the mailbox that the mail came in by
+    own: frozenset[str]  # the addresses of all our mailboxes
+    who: Who
+    authenticated: bool | None = None  # by the mailbox's own provider; None: this mailbox cannot tell
+    confirmed: bool = False  # it answers our "was this you?", which went to the listed address
+    own_letter: Letter | None = None  # the mail itself is this letter of ours: its Message-ID carries our tag
+    answered: Answered | None = None
+    bounced: Answered | None = None  # the letter of ours that a bounce is about
+    duplicate_of: int | None = None  # the same mail came by another alias
+    owners: Mapping[str, tuple[Client, ...]] = field(default_factory=dict)  # event key -> clients its host belongs to
+    incidents: Mapping[tuple[str, str], Incident] = field(default_factory=dict)  # (scope, key) -> newest of that key
+    running: tuple[tuple[Incident, Affected], ...] = ()  # the sender's client's running incidents, newest first
+    draft_version: int = 0  # version of the draft that may be SENT now, 0 where there is none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ignore:
+    """Nothing to do; `kind` is what the mail turned out to be."""
+
+    reason: str
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFromAlert:
+    """A new incident from a monitor's event."""
+
+    reason: str
+    client: Client
+    event: Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFromClient:
+    """A new incident from a client's own words."""
+
+    reason: str
+    client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFromStaff:
+    """A new incident that a liaison opens by mail, no alert behind it (S0.1)."""
+
+    reason: str
+    client_word: str  # key or name of the client, as written
+    title: str
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """One more word about a running incident."""
+
+    reason: str
+    incident_id: int
+    event: Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relapse:
+    """The same trouble again, soon after its end."""
+
+    reason: str
+    incident_id: int
+    event: Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recover:
+    """The trouble is over."""
+
+    reason: str
+    incident_id: int
+    event: Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSaid:
+    """A client's mail about a running incident: kept on it and shown to the liaison."""
+
+    reason: str
+    incident_id: int
+    affected_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fill:
+    """A liaison's answers to a form."""
+
+    reason: str
+    affected_id: int
+    answers: Answers
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A liaison's SEND to the current draft."""
+
+    reason: str
+    affected_id: int
+    version: int
+    kind: LetterKind
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefuseSend:
+    """A SEND that publishes nothing: superseded, or nothing to send; the liaison is told and shown what stands."""
+
+    reason: str
+    affected_id: int
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obey:
+    """A liaison's other command about an incident."""
+
+    reason: str
+    command: Command
+    incident_id: int | None
+    affected_id: int | None
+    letter: Letter | None  # the letter that was answered
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirm:
+    """One of ours, but not proven: a mail to the listed address asks; nothing is done."""
+
+    reason: str
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refuse:
+    """Something that looks forged: logged, and the manager is told."""
+
+    reason: str
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show:
+    """Nobody could place it: it stays in sight and is shown to the liaison."""
+
+    reason: str
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounced:
+    """A letter of ours came back for good (N.9)."""
+
+    reason: str
+    letter: Letter
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proved:
+    """A copy of our letter arrived: it was accepted."""
+
+    reason: str
+    letter: Letter
+
+
+Decision: TypeAlias = (
+    Ignore
+    | OpenFromAlert
+    | OpenFromClient
+    | OpenFromStaff
+    | Join
+    | Relapse
+    | Recover
+    | ClientSaid
+    | Fill
+    | Release
+    | RefuseSend
+    | Obey
+    | Confirm
+    | Refuse
+    | Show
+    | Bounced
+    | Proved
+)
+
+MAY_PUBLISH = frozenset({Role.LIAISON, Role.MANAGER})
+
+
+def decide(
+    reading: Reading, answers: Answers, situation: Situation, now: datetime, policy: Policy
+) -> tuple[Decision, ...]:
+    """Every decision for one mail; never empty."""
+    if situation.own_letter and reading.author and reading.author.address in situation.own:
+        return (Proved(reason="own-copy", letter=situation.own_letter),)
+    if reading.author and reading.author.address in situation.own:
+        return (Ignore(reason="from-our-own-address", kind=Kind.OWN),)
+    if reading.kind is Kind.BOUNCE:
+        return (_bounce(reading, situation),)
+    if situation.duplicate_of is not None:
+        return (Ignore(reason=f"same-mail-as-{situation.duplicate_of}", kind=reading.kind),)
+    if reading.kind is Kind.AUTO_REPLY:
+        return (Ignore(reason=reading.automatic or "automatic", kind=Kind.AUTO_REPLY),)
+    if reading.events:
+        return tuple(_event(event, situation, now, policy) for event in reading.events)
+    if situation.who.staff:
+        return _staff(situation.who.staff, reading, answers, situation)
+    if situation.answered and situation.answered.genuine and not situation.who.clients:
+        # A stranger with a genuine tag: a letter of ours was forwarded. It may speak, never act.
+        return (Show(reason="tag-of-ours-from-a-stranger", kind=Kind.UNKNOWN),)
+    if situation.who.clients:
+        return (_client(reading, situation, now, policy),)
+    return (Show(reason=reading.rule, kind=reading.kind),)
+
+
+def _bounce(reading: Reading, situation: Situation) -> Decision:
+    """A bounce is believed only for a letter that we sent, known by its tag."""
+    if not (situation.bounced and situation.bounced.genuine and reading.bounce):
+        return Ignore(reason="bounce-of-no-letter-of-ours", kind=Kind.BOUNCE)
+    failed = [r for r in reading.bounce.recipients if r.action is Action.FAILED]
+    if not failed:
+        return Ignore(reason="bounce-not-final", kind=Kind.BOUNCE)
+    return Bounced(
+        reason="bounced", letter=situation.bounced.letter, said=" ".join(filter(None, (failed[0].status, "bounced")))
+    )
+
+
+def _event(event: Event, situation: Situation, now: datetime, policy: Policy) -> Decision:
+    """One event of an alert: whose it is, and whether it opens, joins or ends an incident."""
+    owners = situation.owners.get(event.key, ())
+    if len(owners) != 1:
+        return Show(reason="alert-of-two-clients" if owners else "alert-of-no-client", kind=Kind.ALERT)
+    client = owners[0]
+    known = situation.incidents.get((f"client:{client.key}", event.key))
+    trouble_on = known is not None and known.state is IncidentState.OPEN
+    match event.state:
+        case State.PROBLEM if known and trouble_on:
+            return Join(reason="same-key-again", incident_id=known.id, event=event)
+        case State.PROBLEM if known and _recent(known, now, policy.reopen_within):
+            return Relapse(reason="same-key-soon-after-its-end", incident_id=known.id, event=event)
+        case State.PROBLEM:
+            return OpenFromAlert(reason="new-key", client=client, event=event)
+        case State.RECOVERY if known and trouble_on:
+            return Recover(reason="recovery-of-open-incident", incident_id=known.id, event=event)
+        case State.UPDATE if known and known.running:
+            return Join(reason="update-of-running-incident", incident_id=known.id, event=event)
+        case State.RECOVERY:
+            return Ignore(reason="recovery-of-nothing-open", kind=Kind.ALERT)
+        case _:
+            return Ignore(reason=f"event-is-{event.state}", kind=Kind.ALERT)
+
+
+def _recent(incident: Incident, now: datetime, within: timedelta) -> bool:
+    """Whether the incident's trouble ended so short a time ago that more of it is the same trouble."""
+    return (
+        incident.state is IncidentState.RESTORED and incident.ended_at is not None and now - incident.ended_at < within
+    )
+
+
+def _staff(staff: Staff, reading: Reading, answers: Answers, situation: Situation) -> tuple[Decision, ...]:
+    """One of ours wrote: commands and answers, if it is really them."""
+    if reading.author is None:
+        return (Refuse(reason="more-than-one-author", kind=Kind.UNKNOWN),)
+    answered = situation.answered
+    if answered and not answered.genuine:
+        return (Refuse(reason="tag-is-not-genuine", kind=Kind.LIAISON),)
+    if reading.automatic and not answered:
+        return (Ignore(reason=reading.automatic, kind=Kind.AUTO_REPLY),)
+    # Without a tag only the mailbox's own authentication can tell a liaison from somebody who writes her name.
+    proven = situation.authenticated is True or (situation.authenticated is None and answered is not None)
+    if not (proven or situation.confirmed):
+        if answers.empty:
+            return (Show(reason="staff-mail-without-command", kind=Kind.LIAISON),)
+        return (Confirm(reason="not-authenticated", staff=staff),)
+    if staff.role not in MAY_PUBLISH:
+        return (Show(reason="colleague-wrote", kind=Kind.LIAISON),)
+    return _orders(staff, answers, situation)
+
+
+def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decision, ...]:
+    """What a liaison who is really the liaison wants."""
+    letter = situation.answered.letter if situation.answered else None
+    decisions: list[Decision] = []
+    for command in answers.commands:
+        match command.verb:
+            case Verb.OPEN:
+                word, _, title = command.argument.partition(":")
+                decisions.append(
+                    OpenFromStaff(reason="liaison-opens", client_word=word.strip(), title=title.strip(), staff=staff)
+                )
+            case Verb.SEND:
+                decisions.append(_send(staff, letter, answers, situation))
+            case _:
+                decisions.append(
+                    Obey(
+                        reason=f"command-{command.verb}",
+                        command=command,
+                        incident_id=letter.incident_id if letter else None,
+                        affected_id=letter.affected_id if letter else None,
+                        letter=letter,
+                        staff=staff,
+                    )
+                )
+    says_more = answers.values or answers.doubts or answers.loose or answers.notes or answers.near_miss
+    released = any(isinstance(d, Release) for d in decisions)
+    if letter and letter.affected_id is not None and says_more and not released:
+        decisions.append(Fill(reason="answers", affected_id=letter.affected_id, answers=answers, staff=staff))
+    if not decisions:
+        decisions.append(Show(reason="staff-mail-without-command", kind=Kind.LIAISON))
+    return tuple(decisions)
+
+
+def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situation) -> Decision:
+    """SEND releases exactly the draft that the answered preview showed, and nothing else (N.6)."""
+    if letter is None or letter.affected_id is None:
+        return Obey(
+            reason="send-without-preview",
+            command=Command(verb=Verb.HELP),
+            incident_id=None,
+            affected_id=None,
+            letter=letter,
+            staff=staff,
+        )
+    if letter.kind is not LetterKind.PREVIEW:
+        return RefuseSend(reason="send-to-no-preview", affected_id=letter.affected_id, staff=staff)
+    if letter.recipient.address != staff.address and staff.role is not Role.MANAGER:
+        return RefuseSend(reason="preview-of-another-person", affected_id=letter.affected_id, staff=staff)
+    if answers.values or answers.doubts:
+        return RefuseSend(reason="send-with-changes", affected_id=letter.affected_id, staff=staff)
+    if letter.version != situation.draft_version:
+        return RefuseSend(reason="superseded", affected_id=letter.affected_id, staff=staff)
+    return Release(
+        reason="send",
+        affected_id=letter.affected_id,
+        version=letter.version,
+        kind=LetterKind(str(letter.facts.get("releases", LetterKind.DEBRIEF))),
+        staff=staff,
+    )
+
+
+def _client(reading: Reading, situation: Situation, now: datetime, policy: Policy) -> Decision:
+    """A client wrote: it joins what it answers, else what is running for that client, else opens an incident."""
+    client = situation.who.client
+    if client is None:
+        return Show(reason="sender-of-two-clients", kind=Kind.CLIENT)
+    answered = situation.answered
+    if answered and answered.genuine and answered.letter.incident_id and answered.letter.affected_id:
+        if answered.letter.client_key == client.key:
+            return ClientSaid(
+                reason="answers-our-letter",
+                incident_id=answered.letter.incident_id,
+                affected_id=answered.letter.affected_id,
+            )
+        return Show(reason="tag-of-another-client", kind=Kind.CLIENT)
+    if reading.automatic:
+        return Show(reason=reading.automatic, kind=Kind.CLIENT)
+    for incident, affected in situation.running:
+        if incident.state is IncidentState.OPEN or _recent(incident, now, policy.reopen_within):
+            return ClientSaid(reason="client-has-a-running-incident", incident_id=incident.id, affected_id=affected.id)
+    return OpenFromClient(reason="new-from-client", client=client)

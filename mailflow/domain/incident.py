@@ -1,0 +1,121 @@
+"""The incident and what hangs on it: affected clients, timeline, promises, and who was told.
+
+The incident carries what is ours (cause, timeline, actions); a row (incident, client) carries all that is that
+client's. A letter to client A is built from A's row alone (see domain.letters), so nothing of B's can reach it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailflow.domain.people import Address
+from mailflow.domain.vocabulary import Class, Detection, Live, Priority, Severity
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands; domain.lifecycle says how it moves."""
+
+    OPEN = "open"  # the trouble is on
+    RESTORED = "restored"  # service is back, the debrief is owed
+    CLOSED = "closed"
+    MERGED = "merged"  # lives on in another incident
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """One record of trouble (S4.5)."""
+
+    id: int
+    reference: str  # "INC-2041"
+    state: IncidentState
+    scope: str  # "client:northwind": the same key in another scope is another incident (N.1)
+    key: str  # correlation key of the recipe; "mail:<inbound id>" where a person opened it
+    class_: Class
+    severity: Severity
+    priority: Priority
+    symptom: str
+    title: str  # for our own people: "file server", "upgrade was not announced"
+    detected_by: Detection
+    noticed_by: str  # the person or monitor who noticed first (N.2)
+    first_shown: str  # the first subject, as it came
+    started_at: datetime
+    ended_at: datetime | None = None
+    opened_at: datetime
+    closed_at: datetime | None = None
+    why_closed: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether it still concerns anybody: the trouble is on, or its debrief is owed."""
+        return self.state in {IncidentState.OPEN, IncidentState.RESTORED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Affected:
+    """One client of an incident, with copies of the names and addresses that were used."""
+
+    id: int
+    incident_id: int
+    client_key: str
+    client_name: str
+    timezone: str
+    language: str
+    live: Live  # the client's own word; the service's may be stricter
+    liaison: Address
+    liaison_title: str = ""
+    liaison_phone: str = ""
+    plain: str = ""  # "your file server"; empty where no component is known
+    reporter: str = ""  # first name of the person of theirs who told us first
+    reported: str = ""  # the subject under which they told us
+    settled_at: datetime | None = None  # debriefed, or decided that none is owed
+    settled_why: str = ""
+
+
+class PromiseKind(StrEnum):
+    """What was promised."""
+
+    DEBRIEF = "debrief"
+
+
+class PromiseState(StrEnum):
+    """How a promise stands."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    RELEASED = "released"  # no longer owed, with a reason on the timeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """Something that somebody owes a client by a time: one entry of the promise ledger (N.4)."""
+
+    id: int
+    incident_id: int
+    affected_id: int
+    kind: PromiseKind
+    owner: str  # address of the liaison
+    due_at: datetime
+    state: PromiseState = PromiseState.OPEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the timeline: what happened, when, by whom (S4.6). `what` is a word of the field, `text` is ours."""
+
+    at: datetime
+    what: str
+    author: str
+    text: str
+    inbound_id: int | None = None
+    letter_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Audience memory (N.3): who was told what about an incident."""
+
+    affected_id: int
+    address: str
+    name: str
+    kind: str
+    at: datetime
