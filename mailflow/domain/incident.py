@@ -60,6 +60,7 @@ class Affected:
     client_name: str
     timezone: str
     language: str
+    mailbox: str  # address of the mailbox that its letters are sent from
     live: Live  # the client's own word; the service's may be stricter
     liaison: Address
     liaison_title: str = ""
@@ -67,6 +68,7 @@ class Affected:
     plain: str = ""  # "your file server"; empty where no component is known
     reporter: str = ""  # first name of the person of theirs who told us first
     reported: str = ""  # the subject under which they told us
+    reported_at: datetime | None = None
     settled_at: datetime | None = None  # debriefed, or decided that none is owed
     settled_why: str = ""
 

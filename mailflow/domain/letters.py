@@ -111,6 +111,7 @@ class ClientView:
     ended: datetime | None
     reporter: str
     reported: str
+    reported_at: datetime | None
     timezone: str
     liaison: str
     title: str
@@ -130,6 +131,7 @@ class ClientView:
             "ended": self.ended.isoformat() if self.ended else None,
             "reporter": self.reporter if self.reporter != contact.first_name else "you",
             "reported": self.reported,
+            "reported_at": self.reported_at.isoformat() if self.reported_at else None,
             "timezone": self.timezone,
             "liaison": self.liaison,
             "title": self.title,
@@ -149,6 +151,7 @@ def client_view(incident: Incident, affected: Affected, footer: str, promised: d
         ended=incident.ended_at,
         reporter=affected.reporter,
         reported=affected.reported,
+        reported_at=affected.reported_at,
         timezone=affected.timezone,
         liaison=affected.liaison.name,
         title=affected.liaison_title,

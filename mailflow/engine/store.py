@@ -14,7 +14,8 @@ from mailflow.domain.form import Fill, Form
 from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, Promise, PromiseKind, PromiseState, Told
 from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLetter, Thread
 from mailflow.domain.people import Address, Client
-from mailflow.domain.vocabulary import Class, Detection, Kind, Priority, Severity
+from mailflow.domain.vocabulary import Class, Detection, Priority, Severity
+from mailflow.engine.mailroom import Mailroom
 
 
 class StoreError(Exception):
@@ -25,73 +26,12 @@ class StoreError(Exception):
         self.configuration = configuration
 
 
-class LostMailboxError(Exception):
-    """Another process owns this mailbox now; nothing that was to be written has been."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Folder:
-    """A folder of a mailbox as we know it. UIDs up to `before_uid` were there before our time."""
-
-    id: int
-    mailbox: str
-    name: str
-    uidvalidity: int
-    before_uid: int
-    since: datetime  # when the mailbox's folder was first seen, whatever its uidvalidity was then
-    fresh: bool  # made by this very call
-    known_before: bool  # the folder was known under another uidvalidity
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrival:
-    """A mail to be kept: where it lies, its bytes and when the server got it."""
-
-    uid: int
-    raw: bytes
-    hash: str  # SHA-256 of raw
-    received_at: datetime
-    set_aside: str = ""  # why it is quarantined at once: it is larger than we read
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inbound:
-    """A kept mail on its way to a decision."""
-
-    id: int
-    hash: str
-    mailbox: str
-    received_at: datetime
-    tries: int
-    state: str  # kept | processed | ignored | quarantined
-    kind: Kind | None
-    reason: str
-    message_id: str
-    author: str
-    subject: str
-    incident_id: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What became of an inbound mail."""
-
-    state: str
-    kind: Kind
-    reason: str
-    identity: str
-    message_id: str
-    author: str
-    subject: str
-    incident_id: int | None
-    decisions: tuple[tuple[str, str, int | None], ...]  # (action, reason, incident id) for each event
-
-
 @dataclass(frozen=True, kw_only=True)
 class NewIncident:
     """An incident to be opened, with the one client that it is first known to affect."""
 
     client: Client
+    mailbox: str
     liaison: Address
     liaison_title: str
     liaison_phone: str
@@ -133,73 +73,6 @@ class Overdue:
     affected: Affected
 
 
-class Mailroom(Protocol):
-    """Folders, places, kept bytes and what became of them."""
-
-    def folder(self, mailbox: str, name: str, uidvalidity: int, highest: int, now: datetime) -> Folder:
-        """The folder, made at first sight with everything up to UID `highest` before our time."""
-
-    def known_uids(self, folder_id: int, above: int) -> set[int]:
-        """The UIDs above `above` that need no second look."""
-
-    def highest_uid(self, folder_id: int) -> int:
-        """The highest UID that we know in the folder."""
-
-    def before_our_time(self, folder_id: int, uids: Iterable[int], before_uid: int) -> None:
-        """Note mails as before our time: not fetched, not filed, not decided."""
-
-    def keep(self, folder_id: int, arrivals: Sequence[Arrival], now: datetime, epoch: int) -> list[int]:
-        """Keep the bytes; a delivery already known by its hash gets only the place. The ids of new inbound mails."""
-
-    def pending(self, mailbox: str) -> list[Inbound]:
-        """Kept mails without a decision, oldest first."""
-
-    def count_try(self, inbound_ids: Sequence[int]) -> None:
-        """Count the try that is about to be made."""
-
-    def content(self, hash_: str) -> bytes:
-        """Kept bytes; KeyError where they are not (any more)."""
-
-    def put_content(self, raw: bytes, now: datetime) -> str:
-        """Keep bytes under their hash, which is returned."""
-
-    def replace_content(self, hash_: str, raw: bytes, now: datetime) -> str:
-        """Keep `raw` instead of `hash_`; the new hash."""
-
-    def same_mail(self, identity: str, not_id: int) -> int | None:
-        """An earlier mail with this identity that was decided, None where there is none."""
-
-    def conclude(self, inbound_id: int, verdict: Verdict, now: datetime) -> None:
-        """Write what became of a mail."""
-
-    def quarantine(self, inbound_id: int, reason: str, now: datetime) -> None:
-        """Set a mail aside with its bytes."""
-
-    def unfiled(self, folder_id: int) -> list[tuple[int, Kind, str]]:
-        """(uid, kind, state) of decided mails of the folder that are not filed yet."""
-
-    def filed(self, folder_id: int, uids: Sequence[int], now: datetime) -> None:
-        """Note that these need no filing any more."""
-
-    def inbound(self, inbound_id: int) -> Inbound | None:
-        """One kept mail."""
-
-    def quarantined(self) -> list[Inbound]:
-        """The mails set aside, oldest first."""
-
-    def retry(self, inbound_id: int) -> bool:
-        """Give a quarantined mail a fresh start; False where it is not quarantined."""
-
-    def discard(self, inbound_id: int, now: datetime) -> bool:
-        """Mark a quarantined mail as ignored; False where it is not quarantined."""
-
-    def counts(self) -> dict[str, int]:
-        """How many inbound mails are in each state."""
-
-    def forget_content(self, before: datetime) -> int:
-        """Empty contents kept before `before`, except those of running incidents; how many."""
-
-
 class Records(Protocol):
     """Incidents, affected clients, promises, the timeline, and who was told."""
 
@@ -232,7 +105,7 @@ class Records(Protocol):
     ) -> None:
         """Write a state that domain.lifecycle has allowed."""
 
-    def set_reporter(self, affected_id: int, reporter: str, reported: str) -> None:
+    def set_reporter(self, affected_id: int, reporter: str, reported: str, at: datetime) -> None:
         """Who of the client's told us first."""
 
     def settle(self, affected_id: int, why: str, now: datetime) -> None:
@@ -262,13 +135,14 @@ class Records(Protocol):
     def audience(self, incident_id: int) -> list[Told]:
         """Who was told what about an incident, oldest first."""
 
-    def awaiting_form(
-        self, now: datetime, ended_before: datetime, due_before: datetime
-    ) -> list[tuple[Incident, Affected]]:
+    def awaiting_form(self, ended_before: datetime, due_before: datetime) -> list[tuple[Incident, Affected]]:
         """Unsettled clients whose form is to be sent: service back since `ended_before`, or debrief due soon."""
 
-    def never_told(self, now: datetime) -> list[Incident]:
-        """Restored incidents of which nobody was told and no client letter is on its way any more."""
+    def never_told(self) -> list[Incident]:
+        """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
+
+    def closed_without_debrief(self, since: datetime) -> int:
+        """How many clients' debriefs were decided not to be owed since a time."""
 
 
 class Desk(Protocol):
@@ -311,8 +185,8 @@ class Outbox(Protocol):
     def by_tag_id(self, tag_id: str) -> Letter | None:
         """The letter that a tag names."""
 
-    def thread(self, incident_id: int | None, recipient: str, before: int) -> Thread:
-        """What letter `before` hangs below: earlier letters to the same person about the same incident."""
+    def thread(self, incident_id: int | None, recipient: str) -> Thread:
+        """What a letter hangs below: the letters that left to the same person about the same incident."""
 
     def lease(self, mailbox: str, now: datetime, limit: int, owner: str, until: datetime) -> list[Letter]:
         """Take due letters, in order for each person and incident; no two senders get the same one."""
@@ -346,8 +220,11 @@ class Outbox(Protocol):
     def count_staff(self, address: str, since: datetime) -> int:
         """Letters to one of ours since a time."""
 
-    def count_kind(self, kind: LetterKind, address: str) -> int:
-        """How many letters of a kind a person was ever sent: picks the phrasing of the next."""
+    def count_incidents(self, kind: LetterKind, address: str) -> int:
+        """About how many incidents a person has such a letter: picks the phrasing of the next."""
+
+    def asked(self, affected_id: int) -> bool:
+        """Whether the liaison was sent the form."""
 
     def unknown(self, mailbox: str) -> list[Letter]:
         """Letters whose fate is unknown."""

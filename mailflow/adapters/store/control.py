@@ -6,7 +6,7 @@ import peewee
 
 from mailflow.adapters.store.tables import ControlRow
 from mailflow.domain.letters import JSON
-from mailflow.engine.store import LostMailboxError
+from mailflow.engine.mailroom import LostMailboxError
 
 
 class ControlTable:

@@ -15,7 +15,8 @@ from mailflow.adapters.store.desk import DeskTables
 from mailflow.adapters.store.mailroom import MailroomTables
 from mailflow.adapters.store.outbox import OutboxTable
 from mailflow.adapters.store.records import RecordTables
-from mailflow.engine.store import Control, Desk, Mailroom, Outbox, Records, StoreError
+from mailflow.engine.mailroom import Mailroom
+from mailflow.engine.store import Control, Desk, Outbox, Records, StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # WAL lets the verbs read beside the daemon; FULL survives a power cut, not only a crash of ours.

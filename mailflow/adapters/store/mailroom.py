@@ -10,6 +10,7 @@ from peewee import fn
 
 from mailflow.adapters.store.control import check_epoch
 from mailflow.adapters.store.tables import (
+    EPOCH,
     ContentRow,
     DecisionRow,
     FolderRow,
@@ -19,7 +20,7 @@ from mailflow.adapters.store.tables import (
     PlaceRow,
 )
 from mailflow.domain.vocabulary import Kind
-from mailflow.engine.store import Arrival, Folder, Inbound, Verdict
+from mailflow.engine.mailroom import Arrival, Folder, Inbound, Unfiled, Verdict
 
 # SQLite takes at most 32,766 values in one statement; a place has four.
 ROWS_A_STATEMENT = 5_000
@@ -28,26 +29,28 @@ ROWS_A_STATEMENT = 5_000
 class MailroomTables:
     """engine.store.Mailroom."""
 
-    def folder(self, mailbox: str, name: str, uidvalidity: int, highest: int, now: datetime) -> Folder:
-        """The folder, made at first sight."""
+    def find_folder(self, mailbox: str, name: str, uidvalidity: int) -> Folder | None:
+        """The folder, None where it was never seen under this uidvalidity."""
         same = (FolderRow.mailbox == mailbox) & (FolderRow.name == name)
-        first = FolderRow.select(fn.MIN(FolderRow.since)).where(same).scalar()
         row = FolderRow.get_or_none(same & (FolderRow.uidvalidity == uidvalidity))
-        fresh = row is None
-        if row is None:
-            row = FolderRow.create(
-                mailbox=mailbox, name=name, uidvalidity=uidvalidity, before_uid=highest, since=first or now
-            )
-        return Folder(
-            id=row.id,
-            mailbox=mailbox,
-            name=name,
-            uidvalidity=uidvalidity,
-            before_uid=row.before_uid,
-            since=row.since,
-            fresh=fresh,
-            known_before=fresh and first is not None,
+        return (
+            _folder(row, resumed=row.id != FolderRow.select(fn.MIN(FolderRow.id)).where(same).scalar()) if row else None
         )
+
+    def first_seen(self, mailbox: str, name: str) -> datetime | None:
+        """When a folder of this name was first seen."""
+        same = (FolderRow.mailbox == mailbox) & (FolderRow.name == name)
+        row = FolderRow.select().where(same).order_by(FolderRow.id).first()
+        since: datetime | None = row.since if row else None
+        return since
+
+    def add_folder(self, mailbox: str, name: str, uidvalidity: int, before_uid: int, now: datetime) -> Folder:
+        """A folder at first sight."""
+        first = self.first_seen(mailbox, name)
+        row = FolderRow.create(
+            mailbox=mailbox, name=name, uidvalidity=uidvalidity, before_uid=before_uid, since=first or now
+        )
+        return _folder(row, resumed=first is not None)
 
     def known_uids(self, folder_id: int, above: int) -> set[int]:
         """The UIDs above `above` that need no second look."""
@@ -61,10 +64,10 @@ class MailroomTables:
             int(before), int(PlaceRow.select(fn.MAX(PlaceRow.uid)).where(PlaceRow.folder_id == folder_id).scalar() or 0)
         )
 
-    def before_our_time(self, folder_id: int, uids: Iterable[int], before_uid: int) -> None:
+    def before_our_time(self, folder_id: int, uids: Iterable[int]) -> None:
         """Note mails as before our time."""
-        FolderRow.update(before_uid=before_uid).where(FolderRow.id == folder_id).execute()
-        rows = [{"folder_id": folder_id, "uid": uid, "filed_at": 0} for uid in uids if uid > before_uid]
+        before = FolderRow.get_by_id(folder_id).before_uid
+        rows = [{"folder_id": folder_id, "uid": uid, "filed_at": EPOCH} for uid in uids if uid > before]
         for start in range(0, len(rows), ROWS_A_STATEMENT):
             PlaceRow.insert_many(rows[start : start + ROWS_A_STATEMENT]).on_conflict_ignore().execute()
 
@@ -153,15 +156,16 @@ class MailroomTables:
             InboundRow.id == inbound_id
         ).execute()
 
-    def unfiled(self, folder_id: int) -> list[tuple[int, Kind, str]]:
-        """(uid, kind, state) of decided mails of the folder that are not filed yet."""
-        query = (
-            PlaceRow.select(PlaceRow.uid, InboundRow.kind, InboundRow.state)
+    def unfiled(self, folder_id: int) -> list[Unfiled]:
+        """Decided mails of the folder that are not filed yet."""
+        shown = DecisionRow.select(DecisionRow.inbound_id).where(DecisionRow.action == "Show")
+        rows: Any = (
+            PlaceRow.select(PlaceRow.uid, InboundRow.kind, InboundRow.state, InboundRow.id.in_(shown))
             .join(InboundRow, on=(InboundRow.id == PlaceRow.inbound_id))
             .where((PlaceRow.folder_id == folder_id) & PlaceRow.filed_at.is_null() & (InboundRow.state != "kept"))
+            .tuples()
         )
-        rows: Any = query.tuples()
-        return [(uid, Kind(kind), state) for uid, kind, state in rows]
+        return [Unfiled(uid=uid, kind=Kind(kind), state=state, shown=bool(show)) for uid, kind, state, show in rows]
 
     def filed(self, folder_id: int, uids: Sequence[int], now: datetime) -> None:
         """Note that these need no filing any more."""
@@ -220,6 +224,18 @@ def put_content(raw: bytes, now: datetime, hash_: str) -> str:
 def _move(inbound_id: int, from_state: str, **values: Any) -> bool:
     updated = InboundRow.update(**values).where((InboundRow.id == inbound_id) & (InboundRow.state == from_state))
     return bool(updated.execute())
+
+
+def _folder(row: Any, *, resumed: bool) -> Folder:
+    return Folder(
+        id=row.id,
+        mailbox=row.mailbox,
+        name=row.name,
+        uidvalidity=row.uidvalidity,
+        before_uid=row.before_uid,
+        since=row.since,
+        resumed=resumed,
+    )
 
 
 def _inbound(row: Any) -> Inbound:

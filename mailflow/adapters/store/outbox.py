@@ -72,8 +72,8 @@ class OutboxTable:
         row = LetterRow.get_or_none(LetterRow.tag_id == tag_id)
         return _letter(row) if row else None
 
-    def thread(self, incident_id: int | None, recipient: str, before: int) -> Thread:
-        """What letter `before` hangs below."""
+    def thread(self, incident_id: int | None, recipient: str) -> Thread:
+        """What a letter to this person about this incident hangs below."""
         if incident_id is None:
             return Thread()
         query = (
@@ -81,7 +81,6 @@ class OutboxTable:
             .where(
                 (LetterRow.incident_id == incident_id)
                 & (LetterRow.recipient == recipient)
-                & (LetterRow.id < before)
                 & LetterRow.state.in_([LetterState.SENT, LetterState.UNKNOWN, LetterState.STARTED])
                 & (LetterRow.message_id != "")
             )
@@ -202,9 +201,15 @@ class OutboxTable:
             .count()
         )
 
-    def count_kind(self, kind: LetterKind, address: str) -> int:
-        """How many letters of a kind a person was ever sent."""
-        return int(LetterRow.select().where((LetterRow.kind == kind) & (LetterRow.recipient == address)).count())
+    def count_incidents(self, kind: LetterKind, address: str) -> int:
+        """About how many incidents a person has such a letter."""
+        query = LetterRow.select(fn.COUNT(fn.DISTINCT(LetterRow.incident_id)))
+        return int(query.where((LetterRow.kind == kind) & (LetterRow.recipient == address)).scalar() or 0)
+
+    def asked(self, affected_id: int) -> bool:
+        """Whether the liaison was sent the form."""
+        sent = (LetterRow.affected_id == affected_id) & (LetterRow.kind == LetterKind.FORM)
+        return bool(LetterRow.select().where(sent & (LetterRow.state == LetterState.SENT)).exists())
 
     def unknown(self, mailbox: str) -> list[Letter]:
         """Letters whose fate is unknown."""

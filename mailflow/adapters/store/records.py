@@ -14,7 +14,7 @@ from mailflow.domain.incident import (
     PromiseState,
     Told,
 )
-from mailflow.domain.letters import LetterKind
+from mailflow.domain.letters import LetterKind, LetterState
 from mailflow.domain.people import Address
 from mailflow.domain.vocabulary import Class, Detection, Live, Priority, Severity
 from mailflow.engine.store import NewIncident, Overdue
@@ -51,6 +51,7 @@ class RecordTables:
             client_name=new.client.name,
             timezone=new.client.timezone,
             language=new.client.language,
+            mailbox=new.mailbox,
             live=new.client.live,
             liaison_name=new.liaison.name,
             liaison_address=new.liaison.address,
@@ -59,6 +60,7 @@ class RecordTables:
             plain=new.plain,
             reporter=new.reporter,
             reported=new.reported,
+            reported_at=new.opened_at if new.reporter else None,
         )
         return _incident(row), _affected(affected)
 
@@ -126,9 +128,11 @@ class RecordTables:
             open_key=_open_key(row.scope, row.correlation_key) if state is IncidentState.OPEN else None,
         ).where(IncidentRow.id == incident_id).execute()
 
-    def set_reporter(self, affected_id: int, reporter: str, reported: str) -> None:
+    def set_reporter(self, affected_id: int, reporter: str, reported: str, at: datetime) -> None:
         """Who of the client's told us first."""
-        AffectedRow.update(reporter=reporter, reported=reported).where(AffectedRow.id == affected_id).execute()
+        AffectedRow.update(reporter=reporter, reported=reported, reported_at=at).where(
+            AffectedRow.id == affected_id
+        ).execute()
 
     def settle(self, affected_id: int, why: str, now: datetime) -> None:
         """The client has its debrief, or is owed none."""
@@ -209,9 +213,7 @@ class RecordTables:
         query = ToldRow.select().where(ToldRow.incident_id == incident_id).order_by(ToldRow.id)
         return [Told(affected_id=r.affected_id, address=r.address, name=r.name, kind=r.kind, at=r.at) for r in query]
 
-    def awaiting_form(
-        self, now: datetime, ended_before: datetime, due_before: datetime
-    ) -> list[tuple[Incident, Affected]]:
+    def awaiting_form(self, ended_before: datetime, due_before: datetime) -> list[tuple[Incident, Affected]]:
         """Unsettled clients without a form, whose service is back for a while or whose debrief is due soon."""
         asked = LetterRow.select(LetterRow.affected_id).where(
             (LetterRow.kind == LetterKind.FORM) & LetterRow.affected_id.is_null(False)
@@ -229,18 +231,30 @@ class RecordTables:
             )
         )
 
-    def never_told(self, now: datetime) -> list[Incident]:
-        """Restored incidents of which nobody was told and no client letter is on its way any more."""
+    def never_told(self) -> list[Incident]:
+        """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
         told = ToldRow.select(ToldRow.incident_id)
         coming = LetterRow.select(LetterRow.incident_id).where(
             LetterRow.kind.in_([LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF])
             & LetterRow.incident_id.is_null(False)
-            & LetterRow.state.not_in(["dropped"])
+            & (LetterRow.state != LetterState.DROPPED)
+        )
+        concerned = AffectedRow.select(AffectedRow.incident_id).where(
+            (AffectedRow.reporter != "") | AffectedRow.settled_at.is_null(False)
         )
         query = IncidentRow.select().where(
-            (IncidentRow.state == IncidentState.RESTORED) & IncidentRow.id.not_in(told) & IncidentRow.id.not_in(coming)
+            (IncidentRow.state == IncidentState.RESTORED)
+            & (IncidentRow.detected_by != Detection.STAFF)
+            & IncidentRow.id.not_in(told)
+            & IncidentRow.id.not_in(coming)
+            & IncidentRow.id.not_in(concerned)
         )
         return [_incident(row) for row in query]
+
+    def closed_without_debrief(self, since: datetime) -> int:
+        """How many clients' debriefs were decided not to be owed since a time."""
+        why = AffectedRow.settled_why.startswith("no debrief")
+        return int(AffectedRow.select().where((AffectedRow.settled_at >= since) & why).count())
 
 
 def _open_key(scope: str, key: str) -> str:
@@ -291,6 +305,7 @@ def _affected(row: Any) -> Affected:
         client_name=row.client_name,
         timezone=row.timezone,
         language=row.language,
+        mailbox=row.mailbox,
         live=Live(row.live),
         liaison=Address(name=row.liaison_name, address=row.liaison_address),
         liaison_title=row.liaison_title,
@@ -298,6 +313,7 @@ def _affected(row: Any) -> Affected:
         plain=row.plain,
         reporter=row.reporter,
         reported=row.reported,
+        reported_at=row.reported_at,
         settled_at=row.settled_at,
         settled_why=row.settled_why,
     )

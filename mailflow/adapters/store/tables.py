@@ -157,6 +157,7 @@ class AffectedRow(Row):
     client_name = peewee.TextField()
     timezone = peewee.CharField(64)
     language = peewee.CharField(16)
+    mailbox = peewee.CharField()
     live = peewee.CharField(8)
     liaison_name = peewee.TextField()
     liaison_address = peewee.CharField()
@@ -165,6 +166,7 @@ class AffectedRow(Row):
     plain = peewee.TextField()
     reporter = peewee.TextField(default="")
     reported = peewee.TextField(default="")
+    reported_at = UtcField(null=True)
     settled_at = UtcField(null=True)
     settled_why = peewee.TextField(default="")
 

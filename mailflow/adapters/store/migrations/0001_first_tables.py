@@ -43,10 +43,12 @@ CREATE INDEX incident_state ON incident (state, ended_at);
 
 CREATE TABLE affected (
   id {id}, incident_id BIGINT NOT NULL REFERENCES incident (id), client_key VARCHAR(64) NOT NULL,
-  client_name TEXT NOT NULL, timezone VARCHAR(64) NOT NULL, language VARCHAR(16) NOT NULL, live VARCHAR(8) NOT NULL,
+  client_name TEXT NOT NULL, mailbox VARCHAR(255) NOT NULL,
+  timezone VARCHAR(64) NOT NULL, language VARCHAR(16) NOT NULL, live VARCHAR(8) NOT NULL,
   liaison_name TEXT NOT NULL, liaison_address VARCHAR(255) NOT NULL, liaison_title TEXT NOT NULL,
   liaison_phone TEXT NOT NULL, plain TEXT NOT NULL,
   reporter TEXT NOT NULL DEFAULT '', reported TEXT NOT NULL DEFAULT '',
+  reported_at BIGINT,
   settled_at BIGINT, settled_why TEXT NOT NULL DEFAULT '', UNIQUE (incident_id, client_key));
 CREATE INDEX affected_client ON affected (client_key, id);
 CREATE INDEX affected_unsettled ON affected (settled_at, incident_id);

@@ -1,0 +1,384 @@
+"""The composition root: the one place that builds everything, owns the clock and the key, and runs the runners."""
+
+import fcntl
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from datetime import time as day_time
+from pathlib import Path
+from typing import IO
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from mailflow.adapters import systemd
+from mailflow.adapters.account import Account, Mechanism, NoSecret, Security
+from mailflow.adapters.imap.session import connect as connect_imap
+from mailflow.adapters.smtp.courier import SmtpCourier
+from mailflow.adapters.store.database import DatabaseStore
+from mailflow.adapters.store.database import connect as connect_store
+from mailflow.config.load import ConfigurationError, Loaded, SecretError, load, secret
+from mailflow.config.mailbox import MailboxEntry, ServerTable
+from mailflow.config.shipped import layers, recipe_files
+from mailflow.domain.letters import JSON
+from mailflow.domain.people import Address
+from mailflow.engine.clock import Clock
+from mailflow.engine.deliver import AccountError, Dispatcher
+from mailflow.engine.inbox import Inbox, InboxTrouble
+from mailflow.engine.post import Post
+from mailflow.engine.prove import prove
+from mailflow.engine.receive import Reception
+from mailflow.engine.setup import MailboxSetup, Setup
+from mailflow.engine.store import StoreError
+from mailflow.engine.sweep import Sweep
+from mailflow.intake.recipes import RecipeError, parse_recipes
+from mailflow.runners import BellRunner, MailboxRunner, OutboxRunner, Runner
+from mailflow.writing.compose import self_test
+from mailflow.writing.render import TemplateError, Writer
+from mailflow.writing.words import WordsError
+
+log = structlog.get_logger()
+
+KEY_FILE = "token.key"
+KEY_BYTES = 32  # HMAC-SHA-256 gains nothing from more
+LOCK_FILE = "mailflow.lock"
+TEMPLATES = (".txt", ".html", ".toml")  # what is read of the templates' folder
+STALE_BEAT = 15 * 60.0  # seconds: longer than an IDLE, longer than the wait for a final dot
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The present, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounts:
+    """How one mailbox is logged in to."""
+
+    imap: Account
+    smtp: Account
+
+
+class App:
+    """A configured mailflow. The verbs use its parts; `run` runs them all."""
+
+    def __init__(self, loaded: Loaded, *, environ: Mapping[str, str], clock: Clock | None = None) -> None:
+        """ConfigurationError or StoreError where it cannot be built; nothing runs yet."""
+        self_test()
+        self.loaded, self._environ = loaded, environ
+        self.clock: Clock = clock or SystemClock()
+        self.data_dir = prepared(loaded.data_dir)
+        self.key = token_key(self.data_dir)
+        self.store: DatabaseStore = connect_store(loaded.database_url)
+        self.setup = build_setup(loaded, self.key)
+        self.accounts = {m.address: accounts(m, loaded, environ) for m in loaded.settings.mailboxes}
+        self.owner = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.runners: list[Runner] = []
+        self._stopping = threading.Event()
+        self._broken = ""
+        self._lock: IO[str] | None = None
+        self._use_cases()
+
+    def _use_cases(self) -> None:
+        """The use cases of the present configuration."""
+        setup, store, clock = self.setup, self.store, self.clock
+        self.receptions = {m.address: Reception(store, setup, m, clock) for m in setup.mailboxes}
+        self.dispatcher = Dispatcher(store, setup, clock, self.owner)
+        self.sweep = Sweep(store, setup, clock)
+
+    # --- the daemon ---
+
+    def lock(self) -> None:
+        """One `run` for each data folder; StoreError where there is one already."""
+        self._lock = (self.data_dir / LOCK_FILE).open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            why = f"another mailflow runs on {self.data_dir} already; stop it, or use another data_dir"
+            raise StoreError(why) from None
+
+    def start(self) -> None:
+        """Start all runners; returns at once."""
+        stopping, broken = self._stopping, self._on_broken
+        for mailbox in self.setup.mailboxes:
+            self.runners.append(
+                MailboxRunner(
+                    mailbox,
+                    store=self.store,
+                    connect=self._connector(mailbox.address),
+                    reception=self._current_reception(mailbox.address),
+                    clock=self.clock,
+                    data_dir=self.data_dir,
+                    after=self._after_mail,
+                    page=lambda m, said: self._page(m.address, said),
+                    stopping=stopping,
+                    broken=broken,
+                )
+            )
+        self._outbox = OutboxRunner(
+            store=self.store,
+            dispatcher=lambda: self.dispatcher,
+            couriers={address: SmtpCourier(a.smtp) for address, a in self.accounts.items()},
+            page=self._page,
+            alone=self.loaded.database_url.startswith("sqlite"),
+            stopping=stopping,
+            broken=broken,
+        )
+        self._bell = BellRunner(store=self.store, ring=self._ring, stopping=stopping, broken=broken)
+        self.runners += [self._outbox, self._bell]
+        for runner in self.runners:
+            runner.start()
+
+    def run(self) -> int:
+        """The daemon until SIGTERM or SIGINT; SIGHUP reads the configuration again. The exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+        reload = threading.Event()
+        signal.signal(signal.SIGHUP, lambda *_: reload.set())
+        self.lock()
+        self.start()
+        systemd.notify("READY=1")
+        log.info("running", mailboxes=[m.address for m in self.setup.mailboxes], live=str(self.setup.policy.live))
+        while not self._stopping.wait(1.0):
+            if reload.is_set():
+                reload.clear()
+                self.reload()
+            if all(time.monotonic() - runner.beat < STALE_BEAT for runner in self.runners):
+                systemd.notify("WATCHDOG=1")
+        systemd.notify("STOPPING=1")
+        self.stop()
+        return 1 if self._broken else 0
+
+    def stop(self) -> None:
+        """Let every runner finish what it is at; a letter on the wire is given its time."""
+        self._stopping.set()
+        for runner in self.runners:
+            runner.hasten()
+        for runner in self.runners:
+            if not runner.join(30):
+                log.warning("a runner did not end in time", runner=runner.name)
+        self.store.disconnect()
+        if self._lock:
+            self._lock.close()
+
+    def hasten(self) -> None:
+        """Everybody looks now."""
+        for runner in self.runners:
+            runner.hasten()
+
+    def reload(self) -> None:
+        """Read the configuration again, whole; where anything is wrong, the old one stays."""
+        systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            loaded = load(self.loaded.files[0], self._environ)
+            setup = build_setup(loaded, self.key)
+            self._refuse_what_needs_a_restart(loaded, setup)
+            self.accounts = {m.address: accounts(m, loaded, self._environ) for m in loaded.settings.mailboxes}
+        except (ConfigurationError, TemplateError, WordsError, RecipeError) as error:
+            for problem in problems_of(error):
+                log.error("not reloaded", problem=problem)
+        else:
+            self.loaded, self.setup = loaded, setup
+            self._use_cases()
+            log.info("reloaded", files=len(loaded.files))
+        systemd.notify("READY=1")
+
+    def _refuse_what_needs_a_restart(self, loaded: Loaded, setup: Setup) -> None:
+        same = [m.address for m in setup.mailboxes] == [m.address for m in self.setup.mailboxes]
+        if not same or loaded.database_url != self.loaded.database_url or loaded.data_dir != self.loaded.data_dir:
+            raise ConfigurationError(("mailboxes, store and data_dir are set at the start; restart for such a change",))
+
+    def once(self) -> int:
+        """Drain the inboxes, fire what is due, flush the outbox, and end. The exit code: 1 after any trouble."""
+        self.lock()
+        trouble = 0
+        self.dispatcher.recover(all_owners=self.loaded.database_url.startswith("sqlite"))
+        for mailbox in self.setup.mailboxes:
+            trouble |= self._drain(mailbox)
+        self.sweep.tick()
+        for address, account in self.accounts.items():
+            courier = SmtpCourier(account.smtp)
+            try:
+                self.dispatcher.flush(courier, address)
+            except AccountError as error:
+                log.error("sending failed", mailbox=address, said=str(error))
+                trouble = 1
+            finally:
+                courier.close()
+        self.store.disconnect()
+        return trouble
+
+    def _drain(self, mailbox: MailboxSetup) -> int:
+        epoch = self.store.control.own_mailbox(mailbox.address)
+        if epoch is None:
+            log.error("read by another process", mailbox=mailbox.address)
+            return 1
+        try:
+            inbox = self._connector(mailbox.address)()
+        except InboxTrouble as error:
+            log.error("inbox trouble", mailbox=mailbox.address, what=error.what, said=str(error))
+            return 1
+        try:
+            while self.receptions[mailbox.address].look(inbox, epoch, full=True):
+                pass
+            prove(self.store, self.setup, inbox, mailbox, self.clock)
+        except InboxTrouble as error:
+            log.error("inbox trouble", mailbox=mailbox.address, what=error.what, said=str(error))
+            return 1
+        finally:
+            inbox.close()
+        return 0
+
+    def _connector(self, address: str) -> Callable[[], Inbox]:
+        return lambda: connect_imap(self.accounts[address].imap)
+
+    def _current_reception(self, address: str) -> Callable[[], Reception]:
+        return lambda: self.receptions[address]
+
+    def _ring(self) -> None:
+        """What the bell is for: sweep, hasten the outbox, and wake readers for whom another process left work."""
+        self.sweep.tick()
+        self._outbox.hasten()
+        for runner in self.runners:
+            if isinstance(runner, MailboxRunner) and self.store.mailroom.pending(runner.name.partition(" ")[2]):
+                runner.hasten()
+
+    def _after_mail(self) -> None:
+        self._outbox.hasten()
+
+    def _page(self, address: str, said: str) -> None:
+        """One mail to the administrator, by whatever way still works; at most one a mailbox and hour."""
+        now = self.clock.now()
+        values: dict[str, JSON] = {"mailbox": address, "said": said}
+        others = [m.address for m in self.setup.mailboxes if m.address != address]
+        try:
+            with self.store.transaction():
+                Post(self.store, self.setup).notice(
+                    ["mailbox_trouble", values],
+                    [["mailbox_trouble", values]],
+                    self.setup.administrator,
+                    key=f"trouble:{address}:{now:%Y-%m-%dT%H}",
+                    now=now,
+                    mailbox=others[0] if others else address,
+                )
+        except StoreError as error:
+            log.warning("store trouble", said=str(error))
+
+    def _on_broken(self, name: str) -> None:
+        self._broken = name
+        self._stopping.set()
+        self.hasten()
+
+
+def build_setup(loaded: Loaded, key: bytes) -> Setup:
+    """The engine's view of a configuration, templates and recipes compiled; their errors name file and line."""
+    settings = loaded.settings
+    files = layers("templates", loaded.templates)
+    templates = {path: file.read_text() for path, file in files.items() if path.endswith(TEMPLATES)}
+    recipes = {name: file.read_text() for name, file in recipe_files(loaded.recipes).items()}
+    administrator = loaded.directory.staff_at(loaded.administrator)
+    return Setup(
+        service_name=settings.service.name,
+        directory=loaded.directory,
+        policy=loaded.policy,
+        recipes=parse_recipes(recipes),
+        writer=Writer(templates),
+        key=key,
+        mailboxes=tuple(mailbox_setup(m, settings.service.timezone) for m in settings.mailboxes),
+        administrator=Address(name=administrator.name if administrator else "", address=loaded.administrator),
+        keep_raw_days=settings.store.keep_raw_days,
+    )
+
+
+def mailbox_setup(entry: MailboxEntry, timezone: str) -> MailboxSetup:
+    """A mailbox as the engine needs it."""
+    start = None
+    if entry.start != "now":
+        start = datetime.combine(entry.start, day_time(), ZoneInfo(timezone)).astimezone(UTC)
+    return MailboxSetup(
+        address=entry.address,
+        folder=entry.folder,
+        start=start,
+        file=entry.file,
+        done_folder=entry.done_folder,
+        file_clients=entry.file_clients,
+        proof=entry.proof,
+        auth=entry.auth,
+        authserv_id=entry.authserv_id or "",
+        plus_addressing=entry.plus_addressing,
+    )
+
+
+def accounts(entry: MailboxEntry, loaded: Loaded, environ: Mapping[str, str]) -> Accounts:
+    """How a mailbox is logged in to; secrets are read at each login."""
+
+    def account(server: ServerTable, port: int, username: str, with_secret_of: ServerTable) -> Account:
+        ask = secret(with_secret_of, environ, loaded.base)
+
+        def asked() -> str:
+            try:
+                return ask()
+            except SecretError as error:
+                raise NoSecret(str(error)) from error
+
+        return Account(
+            host=server.host,
+            port=port,
+            security=Security(server.security),
+            username=username,
+            secret=asked,
+            mechanism=Mechanism.XOAUTH2 if with_secret_of.uses_token else Mechanism.PASSWORD,
+            ca_file=loaded.path(server.ca_file) if server.ca_file else None,
+        )
+
+    return Accounts(
+        imap=account(entry.imap, entry.imap.port, entry.imap_username, entry.imap),
+        smtp=account(entry.smtp, entry.smtp.port, entry.smtp_username, entry.smtp_secret_from),
+    )
+
+
+def prepared(data_dir: Path) -> Path:
+    """The data folder, made where it is missing; StoreError where it cannot be written."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = data_dir / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        why = f"service.data_dir: {data_dir} is not writable ({error.strerror}); correct it, or its owner"
+        raise StoreError(why) from error
+    return data_dir
+
+
+def token_key(data_dir: Path) -> bytes:
+    """The key of the tokens, made at the first start; StoreError where it is unusable."""
+    path = data_dir / KEY_FILE
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
+            made.write(secrets.token_bytes(KEY_BYTES))
+            made.flush()
+            os.fsync(made.fileno())
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreError(f"{path} cannot be made ({error.strerror})") from error
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror})") from error
+    if len(key) < KEY_BYTES:
+        raise StoreError(f"{path} is damaged: restore it from a backup, or remove it (old tags then count no more)")
+    return key
+
+
+def problems_of(error: Exception) -> tuple[str, ...]:
+    """What is wrong, line by line."""
+    return error.problems if isinstance(error, ConfigurationError) else (str(error),)

@@ -1,0 +1,84 @@
+"""What the verbs print: tables where a terminal is one, JSON where a program reads, one clear line for a mistake."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailflow.app import problems_of
+from mailflow.config.load import ConfigurationError
+from mailflow.engine.store import StoreError
+from mailflow.intake.recipes import RecipeError
+from mailflow.writing.render import TemplateError
+from mailflow.writing.words import WordsError
+
+OUT = Console(soft_wrap=True, highlight=False)
+ERR = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def as_json(value: object) -> None:
+    """Print for a program."""
+    print(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+
+
+def as_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+    """Print for a person; what came in by mail is never markup."""
+    if not rows:
+        OUT.print(empty, markup=False)
+        return
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(str(cell if cell is not None else "").translate(CONTROL)) for cell in row))
+    OUT.print(table)
+
+
+def fail(*problems: str, code: int) -> NoReturn:
+    """Say what is wrong, line by line, and end."""
+    for problem in problems:
+        ERR.print(problem, markup=False)
+    raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn a user's mistake or an unusable store into clear lines and an exit code; bugs keep their traceback."""
+    try:
+        yield
+    except (ConfigurationError, TemplateError, WordsError, RecipeError) as error:
+        fail(*problems_of(error), code=2)
+    except StoreError as error:
+        fail(str(error), code=2 if error.configuration else 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise typer.Exit(0) from None
+
+
+def local(moment: datetime | None, timezone: str) -> str:
+    """ "24 Nov 09:12" in the service's zone."""
+    return f"{moment.astimezone(ZoneInfo(timezone)):%d %b %H:%M}" if moment else ""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple | frozenset | set):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+# Control characters of a mail must not reach a terminal: they could move its cursor or rename its window.
+CONTROL = {c: "·" for c in (*range(32), *range(127, 160)) if chr(c) not in "\n\t"}

@@ -1,0 +1,80 @@
+"""The read verb: what a mail says, before anybody decides."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailflow.cli.options import AsJson
+from mailflow.cli.output import CONTROL, OUT, as_json, fail, told
+from mailflow.config.shipped import recipe_files
+from mailflow.domain.mail import Reading
+from mailflow.intake.read import read as read_mail
+from mailflow.intake.recipes import parse_recipes
+
+
+def read(
+    file: Annotated[Path, typer.Argument(help="A mail as a file (.eml).")],
+    json: AsJson = False,
+    recipes: Annotated[Path | None, typer.Option(help="A folder of your own recipes.")] = None,
+) -> None:
+    """Read one mail: what it is, which recipe knows it, what it reports. Needs no configuration, touches nothing.
+
+    Example: `mailflow read alert.eml --json`.
+    """
+    with told():
+        try:
+            raw = file.read_bytes()
+        except OSError as error:
+            fail(f"{file}: {error.strerror}", code=1)
+        known = parse_recipes({name: path.read_text() for name, path in recipe_files(recipes).items()})
+        reading = read_mail(raw, known)
+        if json:
+            as_json(_as_dict(reading))
+            return
+        for label, value in (
+            ("From", reading.author),
+            ("Subject", reading.subject),
+            ("Kind", f"{reading.kind} ({reading.rule})"),
+            ("Automatic", reading.automatic),
+        ):
+            if value:
+                OUT.print(f"{label}: {str(value).translate(CONTROL)}", markup=False)
+        for event in reading.events:
+            OUT.print(f"Event: {event.state} {event.severity} {event.symptom}, key {event.key}", markup=False)
+            for name, said in event.fields.items():
+                OUT.print(f"  {name}: {said.translate(CONTROL)}", markup=False)
+        for defect in reading.defects:
+            OUT.print(f"Odd: {defect.translate(CONTROL)}", markup=False)
+        OUT.print()
+        OUT.print(reading.new_text.translate(CONTROL), markup=False)
+
+
+def _as_dict(reading: Reading) -> dict[str, object]:
+    """The public form of a reading."""
+    bounce = reading.bounce
+    return {
+        "message_id": reading.message_id,
+        "from": asdict(reading.author) if reading.author else None,
+        "subject": reading.subject,
+        "kind": reading.kind,
+        "rule": reading.rule,
+        "events": [
+            {
+                "recipe": e.recipe,
+                "state": e.state,
+                "severity": e.severity,
+                "class": e.class_,
+                "symptom": e.symptom,
+                "key": e.key,
+                "fields": dict(e.fields),
+            }
+            for e in reading.events
+        ],
+        "new_text": reading.new_text,
+        "quoted_text": reading.quoted_text,
+        "bounce": {"recipients": [asdict(r) for r in bounce.recipients]} if bounce else None,
+        "automatic": reading.automatic,
+        "defects": reading.defects,
+    }

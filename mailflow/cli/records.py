@@ -1,0 +1,142 @@
+"""Verbs about incidents: incidents, show."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mailflow.app import App
+from mailflow.cli.options import AsJson, Config, opened
+from mailflow.cli.output import CONTROL, OUT, as_json, as_table, fail, local, told
+from mailflow.domain.form import BY_NUMBER
+from mailflow.domain.incident import Affected, Incident
+
+MANY = 1_000
+
+
+def incidents(
+    config: Config = None,
+    json: AsJson = False,
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+) -> None:
+    """List the incidents, newest first: open ones, and those whose debrief is owed."""
+    with told():
+        app = opened(config)
+        found = app.store.records.incidents(running_only=not everything, limit=MANY)
+        if json:
+            as_json([_summary(incident, clients) for incident, clients in found])
+            return
+        zone = app.setup.policy.timezone
+        rows = [
+            (
+                i.reference,
+                i.state,
+                i.priority,
+                ", ".join(a.client_name for a in clients),
+                i.title,
+                i.symptom,
+                local(i.started_at, zone),
+                local(i.ended_at, zone),
+            )
+            for i, clients in found
+        ]
+        columns = ["incident", "state", "", "client", "what", "symptom", "began", "ended"]
+        as_table(columns, rows, empty="No incident is open.")
+
+
+def show(
+    reference: Annotated[str, typer.Argument(help="The incident's reference, like INC-7.")],
+    config: Config = None,
+    json: AsJson = False,
+) -> None:
+    """Show one incident whole: timeline, promises, letters, form."""
+    with told():
+        app = opened(config)
+        incident = app.store.records.by_reference(reference)
+        if incident is None:
+            fail(f"no incident is called {reference}; `mailflow incidents --all` lists them", code=1)
+        if json:
+            as_json(_whole(app, incident))
+            return
+        zone = app.setup.policy.timezone
+        clients = app.store.records.affected_of(incident.id)
+        OUT.print(
+            f"{incident.reference}  {', '.join(a.client_name for a in clients)}: {incident.title}  "
+            f"[{incident.state}, {incident.priority}, {incident.class_}]".translate(CONTROL),
+            markup=False,
+        )
+        OUT.print(
+            f"began {local(incident.started_at, zone)}, ended {local(incident.ended_at, zone) or 'not yet'}; "
+            f"{incident.detected_by}, {incident.noticed_by}".translate(CONTROL),
+            markup=False,
+        )
+        rows = [(local(e.at, zone), e.what, e.author, e.text) for e in app.store.records.timeline(incident.id)]
+        as_table(["when", "what", "who", ""], rows, empty="")
+        promised = [(p.kind, local(p.due_at, zone), p.state, p.owner) for p in app.store.records.promises(incident.id)]
+        as_table(["promise", "due", "state", "owner"], promised, empty="Nothing is promised.")
+        letters = app.store.outbox.letters(incident_id=incident.id, limit=MANY)
+        sent = [(x.id, x.kind, x.recipient, x.state, x.reason, local(x.sent_at, zone)) for x in reversed(letters)]
+        as_table(["letter", "kind", "to", "state", "why", "sent"], sent, empty="No letter was written.")
+
+
+def _summary(incident: Incident, clients: list[Affected]) -> dict[str, object]:
+    return {
+        "ref": incident.reference,
+        "state": incident.state,
+        "priority": incident.priority,
+        "class": incident.class_,
+        "symptom": incident.symptom,
+        "title": incident.title,
+        "key": incident.key,
+        "scope": incident.scope,
+        "detected_by": incident.detected_by,
+        "noticed_by": incident.noticed_by,
+        "first_shown": incident.first_shown,
+        "opened_at": incident.opened_at,
+        "started_at": incident.started_at,
+        "ended_at": incident.ended_at,
+        "closed_at": incident.closed_at,
+        "why_closed": incident.why_closed,
+        "clients": [
+            {"key": a.client_key, "name": a.client_name, "liaison": a.liaison.address, "settled": a.settled_why}
+            for a in clients
+        ],
+    }
+
+
+def _whole(app: App, incident: Incident) -> dict[str, object]:
+    """The public form of an incident."""
+    records, desk = app.store.records, app.store.desk
+    clients = records.affected_of(incident.id)
+    first = clients[0]
+    fills = desk.fills(first.id)
+    return {
+        **_summary(incident, clients),
+        "timeline": [asdict(entry) for entry in records.timeline(incident.id)],
+        "told": [asdict(told) for told in records.audience(incident.id)],
+        "promises": [
+            {"kind": p.kind, "due_at": p.due_at, "state": p.state, "owner": p.owner}
+            for p in records.promises(incident.id)
+        ],
+        "letters": [
+            {
+                "id": x.id,
+                "kind": x.kind,
+                "to": x.recipient.address,
+                "state": x.state,
+                "reason": x.reason,
+                "subject": x.subject,
+                "due_at": x.due_at,
+                "sent_at": x.sent_at,
+                "tries": x.tries,
+                "said": x.said,
+            }
+            for x in reversed(app.store.outbox.letters(incident_id=incident.id, limit=MANY))
+        ],
+        "form": {
+            "version": desk.next_version(first.id) - 1,
+            "fields": {BY_NUMBER[n].name: f.value for n, f in sorted(fills.items())},
+            "asks": [BY_NUMBER[n].name for n in app.setup.policy.required_fields if n not in fills],
+            "notes": [e.text for e in records.timeline(incident.id) if e.what == "note"],
+        },
+    }

@@ -1,0 +1,191 @@
+"""What must be right between the entries of a configuration; config.disk looks at the files that it names.
+
+Each check is one function over what could be read; it looks away where a part it needs was wrong, since that has been
+told already. A problem means that the service would do harm or nothing; a warning, that it works but perhaps not as
+meant.
+"""
+
+from collections.abc import Callable
+
+from mailflow.config.disk import folders_and_files, secrets_can_be_had
+from mailflow.config.draft import Draft, Listed, Read
+from mailflow.config.mailbox import Auth, MailboxEntry
+from mailflow.config.model import ClientEntry, LiaisonEntry, ServiceSection
+from mailflow.config.notation import nearest, shown
+from mailflow.config.report import Report
+from mailflow.config.shipped import languages
+from mailflow.domain.people import Wants
+
+# Where anybody may have an address: as a client's domain it would make strangers speak for the client.
+# fmt: off
+PUBLIC_DOMAINS = frozenset({
+    "aol.com", "gmail.com", "gmx.com", "gmx.de", "gmx.net", "googlemail.com",
+    "hotmail.com", "icloud.com", "live.com", "mac.com", "mail.com", "me.com",
+    "msn.com", "outlook.com", "proton.me", "protonmail.com", "web.de", "yahoo.com",
+    "yahoo.co.uk", "ymail.com", "zoho.com",
+})
+# fmt: on
+
+
+def check(draft: Draft, report: Report) -> None:
+    """Run every check."""
+    for one in CHECKS:
+        one(draft, report)
+
+
+def somebody_and_somewhere(draft: Draft, report: Report) -> None:
+    """Without a mailbox nothing is read, without a liaison nobody signs."""
+    if not draft.source.whole:
+        return
+    if not draft.source.of("service"):
+        report.problem(draft.source.main, "service", "missing; write [service] with `name` and `timezone`")
+    if not draft.source.of("mailbox"):
+        report.problem(draft.source.main, "mailbox", "missing; write at least one [[mailbox]]")
+    if not draft.source.of("liaison"):
+        report.problem(draft.source.main, "liaison", "missing; write at least one [[liaison]], who signs letters")
+
+
+def languages_exist(draft: Draft, report: Report) -> None:
+    """A language is a folder of letters."""
+    own = draft.service.value.templates if draft.service else None
+    known = languages(draft.base / own if own else None)
+    named: list[Read[ServiceSection] | Read[LiaisonEntry] | Read[ClientEntry]] = [*draft.liaisons, *draft.clients]
+    for read in [*([draft.service] if draft.service else []), *named]:
+        language = read.value.language
+        if language is not None and language not in known:
+            near = nearest(language, known)
+            todo = f"did you mean `{near}`?" if near else f"write one of {', '.join(f'`{k}`' for k in known)}"
+            text = f"there are no letters in {shown(language)}; {todo}"
+            report.problem(read.entry.file, read.entry.path("language"), text)
+
+
+def mailboxes_differ(draft: Draft, report: Report) -> None:
+    """One mailbox read twice would decide every mail twice; an unused authserv_id was meant for something."""
+    seen: dict[str, Read[MailboxEntry]] = {}
+    for read in draft.mailboxes:
+        if read.value.address in seen:
+            text = "another [[mailbox]] has the same address; keep one"
+            report.problem(read.entry.file, read.entry.path("address"), text)
+        seen[read.value.address] = read
+        if read.value.authserv_id is not None and read.value.auth is not Auth.GENERIC:
+            text = 'only used with `auth = "generic"`; write that, or leave this out'
+            report.warning(read.entry.file, read.entry.path("authserv_id"), text)
+
+
+def nobody_is_a_mailbox(draft: Draft, report: Report) -> None:
+    """A letter to a mailbox that we read, under a plus-tag too (RFC 5233), would come back to us for ever."""
+    mailboxes = {listed.address for listed in draft.listed("mailbox")}
+    told = [*draft.listed("liaison", "manager", "colleague"), *draft.contacts()]
+    if draft.service and draft.service.value.administrator:
+        told.insert(0, Listed(draft.service.entry, ("administrator",), draft.service.value.administrator))
+    for listed in told:
+        local, _, domain = listed.address.partition("@")
+        if {listed.address, f"{local.partition('+')[0]}@{domain}"} & mailboxes:
+            text = "also a [[mailbox]], so letters would loop; write the person's own address"
+            report.problem(*listed.where, text)
+
+
+def people_are_one_thing(draft: Draft, report: Report) -> None:
+    """An address says who somebody is: one of ours, once, or a client's contact."""
+    staff: dict[str, Listed] = {}
+    for person in draft.listed("liaison", "manager", "colleague"):
+        if person.address in staff:
+            before = staff[person.address]
+            report.problem(*person.where, f"{before.called} has the same address; keep one")
+        staff.setdefault(person.address, person)
+    clients: dict[str, Listed] = {}
+    for contact in draft.contacts():
+        if contact.address in staff:
+            text = f"also {staff[contact.address].called}; a person is ours or the client's: remove one"
+            report.problem(*contact.where, text)
+        before = clients.setdefault(contact.address, contact)
+        if before.entry is contact.entry and before is not contact:
+            report.problem(*contact.where, "listed twice at this client; keep one")
+        elif before.entry is not contact.entry:
+            report.warning(*contact.where, f"also a contact of {before.called}; mail from it will be asked about")
+
+
+def liaisons_exist(draft: Draft, report: Report) -> None:
+    """Who signs and who stands in is a [[liaison]]."""
+    if not draft.source.whole:
+        return
+    liaisons = {listed.address for listed in draft.listed("liaison")}
+    for client in draft.clients:
+        if liaisons and client.value.liaison not in liaisons:
+            where = client.entry.file, client.entry.path("liaison")
+            report.problem(*where, _no_liaison(client.value.liaison, liaisons))
+    for read in draft.liaisons:
+        where = read.entry.file, read.entry.path("deputy")
+        if read.value.deputy == read.value.address:
+            report.problem(*where, "nobody can be their own deputy; name another [[liaison]] or leave it out")
+        elif read.value.deputy is not None and read.value.deputy not in liaisons:
+            report.problem(*where, _no_liaison(read.value.deputy, liaisons))
+
+
+def _no_liaison(address: str, liaisons: set[str]) -> str:
+    near = nearest(address, liaisons)
+    return f"{shown(address)} is not a [[liaison]]; " + (
+        f"did you mean `{near}`?" if near else "add one, or correct it"
+    )
+
+
+def clients_differ(draft: Draft, report: Report) -> None:
+    """A key names one client; a domain should."""
+    keys: dict[str, Read[ClientEntry]] = {}
+    domains: dict[str, str] = {}
+    ours = {listed.address.rpartition("@")[2] for listed in draft.listed("mailbox", "liaison", "manager", "colleague")}
+    for client in draft.clients:
+        file, key = client.entry.file, client.value.key
+        if key in keys:
+            text = f"another client has this key ({keys[key].entry.file}); give each its own"
+            report.problem(file, client.entry.path("key"), text)
+        keys.setdefault(key, client)
+        for domain in dict.fromkeys(client.value.domains):
+            path = client.entry.path("domains")
+            if (other := domains.setdefault(domain, key)) != key:
+                report.warning(
+                    file, path, f"`{domain}` is listed at {shown(other)} too; mail from it will be asked about"
+                )
+            if domain in PUBLIC_DOMAINS:
+                text = f"anybody may have an address at `{domain}`; list the persons as contacts instead"
+                report.warning(file, path, text)
+            if domain in ours:
+                report.warning(file, path, f"`{domain}` is our own domain; leave it out")
+
+
+def clients_can_be_told(draft: Draft, report: Report) -> None:
+    """Things have names that clients understand, each host means one of them, and somebody gets the letters."""
+    for client in draft.clients:
+        file, language = client.entry.file, client.value.language or _service_language(draft)
+        if not any(contact.wants is not Wants.NOTHING for contact in client.value.contact):
+            text = 'no contact wants letters, so nobody will be told; write `wants = "all"` for one'
+            report.warning(file, client.entry.path("contact"), text)
+        owner: dict[str, str] = {}
+        for component in client.value.component:
+            path = f"{client.entry.path()}.component[{component.name}]"
+            if component.plain and language.startswith("en") and not component.plain.lower().startswith("your "):
+                text = f"{shown(component.plain)} stands where a letter says what broke; begin it with `your `"
+                report.warning(file, f"{path}.plain", text)
+            for host in dict.fromkeys(h.casefold() for h in (component.name, *component.hosts)):
+                if host in owner:
+                    text = f"{shown(host)} also means `{owner[host]}`, which will be taken; keep one"
+                    report.warning(file, f"{path}.hosts", text)
+                owner.setdefault(host, component.name)
+
+
+def _service_language(draft: Draft) -> str:
+    return draft.service.value.language if draft.service else "en"
+
+
+CHECKS: tuple[Callable[[Draft, Report], None], ...] = (
+    somebody_and_somewhere,
+    languages_exist,
+    folders_and_files,
+    secrets_can_be_had,
+    mailboxes_differ,
+    nobody_is_a_mailbox,
+    people_are_one_thing,
+    liaisons_exist,
+    clients_differ,
+    clients_can_be_told,
+)

@@ -1,0 +1,84 @@
+"""A configuration on its way: what could be read of it, each entry together with where it stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from mailflow.config.mailbox import MailboxEntry
+from mailflow.config.model import (
+    ClientEntry,
+    ColleagueEntry,
+    LiaisonEntry,
+    ManagerEntry,
+    ServiceSection,
+    StoreSection,
+)
+from mailflow.config.notation import ADDRESS, shown
+from mailflow.config.source import RawEntry, Source
+
+E_co = TypeVar("E_co", covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read(Generic[E_co]):
+    """An entry as written, with what it means."""
+
+    entry: RawEntry
+    value: E_co
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A well-formed address and where it stands."""
+
+    entry: RawEntry
+    loc: tuple[str | int, ...]
+    address: str  # lower case
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """File and path."""
+        return self.entry.file, self.entry.path(*self.loc)
+
+    @property
+    def called(self) -> str:
+        """Whose it is, by name where one is written."""
+        name = self.entry.raw.get("name")
+        return f"[[{self.entry.section}]] {shown(name if isinstance(name, str) else self.address)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """All of a configuration that could be read; what was wrong is absent."""
+
+    source: Source
+    base: Path
+    environ: Mapping[str, str]
+    service: Read[ServiceSection] | None
+    store: Read[StoreSection] | None
+    mailboxes: Sequence[Read[MailboxEntry]]
+    liaisons: Sequence[Read[LiaisonEntry]]
+    managers: Sequence[Read[ManagerEntry]]
+    colleagues: Sequence[Read[ColleagueEntry]]
+    clients: Sequence[Read[ClientEntry]]
+
+    def listed(self, *sections: str) -> list[Listed]:
+        """The addresses that stand in these sections, also in entries that are wrong elsewhere."""
+        entries = (entry for section in sections for entry in self.source.of(section))
+        return [listed for entry in entries for listed in _listed(entry, ("address",))]
+
+    def contacts(self) -> list[Listed]:
+        """The addresses of the clients' contacts, also in entries that are wrong elsewhere."""
+        found: list[Listed] = []
+        for entry in self.source.of("client"):
+            contacts = entry.raw.get("contact")
+            for position in range(len(contacts)) if isinstance(contacts, list) else ():
+                found += _listed(entry, ("contact", position, "address"))
+        return found
+
+
+def _listed(entry: RawEntry, loc: tuple[str | int, ...]) -> Iterator[Listed]:
+    text = entry.at(loc)
+    if isinstance(text, str) and ADDRESS.fullmatch(text.strip()):
+        yield Listed(entry, loc, text.strip().lower())

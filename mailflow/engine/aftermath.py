@@ -1,0 +1,125 @@
+"""What follows when a letter has left, or cannot: who was told, which promise is kept, who must know."""
+
+from datetime import datetime
+
+from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind, PromiseState, Told
+from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState
+from mailflow.domain.lifecycle import Happening, advance
+from mailflow.domain.people import Address
+from mailflow.engine.post import Post
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+
+# A letter that is in none of these has nothing more to happen to it.
+STILL_MOVING = {LetterState.WAITING, LetterState.HELD, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN}
+
+
+class Aftermath:
+    """The consequences of a letter's fate. Called in the transaction that writes the fate."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post) -> None:
+        self._store, self._setup, self._post = store, setup, post
+
+    def sent(self, letter: Letter, now: datetime) -> None:
+        """The letter is with its recipient's server."""
+        if letter.incident_id is None:
+            return
+        person = letter.recipient.name or letter.recipient.address
+        self._entry(letter, f"{letter.kind} sent", person, letter.subject, now)
+        if not letter.kind.to_client or letter.affected_id is None:
+            return
+        if not self._withheld(letter):
+            self._store.records.told(
+                Told(
+                    affected_id=letter.affected_id,
+                    address=letter.recipient.address,
+                    name=letter.recipient.name,
+                    kind=letter.kind,
+                    at=now,
+                )
+            )
+        if letter.kind is LetterKind.DEBRIEF:
+            self._debriefed(letter, now)
+
+    def failed(self, letter: Letter, said: str, now: datetime) -> None:
+        """The letter cannot be delivered: the duty to inform reopens (N.9)."""
+        self._entry(letter, f"{letter.kind} failed", letter.recipient.address, said, now)
+        if letter.kind.to_client:
+            self.warn("failed", letter, said, now)
+
+    def warn(self, what: str, letter: Letter, said: str, now: datetime) -> None:
+        """Tell the liaison (the administrator, for a letter to one of ours) what became of a letter."""
+        names = letter.recipient.name or letter.recipient.address
+        values: dict[str, JSON] = {
+            "names": names,
+            "said": said,
+            "letter": letter.id,
+            "due_at": letter.due_at.isoformat(),
+        }
+        affected = self._store.records.affected(letter.affected_id) if letter.affected_id else None
+        incident = self._store.records.incident(letter.incident_id) if letter.incident_id else None
+        recipient: Address = affected.liaison if affected and letter.kind.to_client else self._setup.administrator
+        self._post.notice(
+            [what, values],
+            [[what, values]],
+            recipient,
+            key=f"{what}:{letter.id}:{letter.tries if what == 'unproven' else ''}",
+            now=now,
+            incident=incident,
+            affected=affected,
+            mailbox=letter.mailbox,
+            about=letter.id,
+        )
+
+    def settle(self, affected: Affected, why: str, promise: PromiseState, now: datetime) -> None:
+        """A client has its debrief, or is owed none; the incident closes with its last client."""
+        self._store.records.settle(affected.id, why, now)
+        self._store.records.set_promise(affected.id, PromiseKind.DEBRIEF, promise, now)
+        if all(a.settled_at for a in self._store.records.affected_of(affected.incident_id)):
+            self.close(self._store.records.incident(affected.incident_id), why, now)
+
+    def close(self, incident: Incident, why: str, now: datetime) -> None:
+        """The incident is closed, and the timeline says why."""
+        if not incident.running:
+            return
+        state = advance(incident.state, Happening.SETTLED)
+        self._store.records.set_state(incident.id, state, ended_at=incident.ended_at, closed_at=now, why=why)
+        self._store.records.note(incident.id, Entry(at=now, what="closed", author="mailflow", text=why))
+
+    def _debriefed(self, letter: Letter, now: datetime) -> None:
+        """When the last letter of the draft has left, the promise is kept and the liaison is told once."""
+        assert letter.affected_id is not None
+        letters = self._store.outbox.of_draft(letter.affected_id, letter.version)
+        if any(other.state in STILL_MOVING for other in letters if other.id != letter.id):
+            return
+        affected = self._store.records.affected(letter.affected_id)
+        incident = self._store.records.incident(affected.incident_id)
+        withheld = self._withheld(letter)
+        first = [str(other.facts.get("first_name", "")) for other in letters if other.state is not LetterState.DROPPED]
+        said: dict[str, JSON] = {"names": " and ".join(first), "sent_at": now.isoformat()}
+        if affected.settled_at is None:
+            self.settle(affected, "debrief sent", PromiseState.KEPT, now)
+        if not withheld:  # a withheld letter is itself in the liaison's mailbox
+            self._post.notice(
+                ["sent", said],
+                [["sent", said]],
+                affected.liaison,
+                key=f"sent:{affected.id}:{letter.version}",
+                now=now,
+                incident=incident,
+                affected=affected,
+            )
+
+    def release_promises(self, incident: Incident, now: datetime) -> None:
+        """What was never promised to anybody is not owed."""
+        for affected in self._store.records.affected_of(incident.id):
+            self._store.records.set_promise(affected.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
+
+    def _withheld(self, letter: Letter) -> bool:
+        """Whether a client letter went to one of ours instead (live = off)."""
+        return self._setup.directory.staff_at(letter.recipient.address) is not None
+
+    def _entry(self, letter: Letter, what: str, author: str, text: str, now: datetime) -> None:
+        if letter.incident_id is not None:
+            entry = Entry(at=now, what=what, author=author, text=text, letter_id=letter.id)
+            self._store.records.note(letter.incident_id, entry)

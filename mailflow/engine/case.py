@@ -1,0 +1,112 @@
+"""One client of one incident as the desk sees it: whom to write to, what is known, and how its fields are called."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mailflow.domain.form import BY_NAME, BY_NUMBER, Fill
+from mailflow.domain.incident import Affected, Incident, PromiseKind
+from mailflow.domain.letters import JSON, ClientView, client_view
+from mailflow.domain.people import Contact, Wants
+from mailflow.domain.times import parse_time
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+from mailflow.writing.words import Times, Words
+
+STARTED, ENDED, IMPACT = (BY_NAME[name].number for name in ("started", "ended", "impact"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Everything the desk needs about one affected client, fetched once a use case."""
+
+    incident: Incident
+    affected: Affected
+    contacts: tuple[Contact, ...]  # who the debrief goes to
+    promised: datetime | None  # by when the debrief was promised to them; None where nobody of theirs was told
+    words: Words  # the liaison's language
+    footer: str
+
+    @property
+    def first_names(self) -> str:
+        """ "John, Ann"."""
+        return ", ".join(c.first_name for c in self.contacts)
+
+    def label(self, number: int) -> str:
+        """ "[1] What was the problem?"."""
+        return f"[{number}] {self._bare_label(number)}"
+
+    def asked(self, numbers: Sequence[int], prefilled: Mapping[int, str]) -> list[JSON]:
+        """Fields as a form shows them."""
+        return [{"number": n, "label": self._bare_label(n), "prefilled": prefilled.get(n, "")} for n in numbers]
+
+    def known(self, now: datetime) -> dict[int, str]:
+        """What the record can already say to a field."""
+        times = Times.in_zone(self.words, self.affected.timezone, now)
+        known = {STARTED: times.day_stamp(self.incident.started_at)}
+        if self.incident.ended_at:
+            known[ENDED] = times.day_stamp(self.incident.ended_at)
+        return known
+
+    def time(self, value: str) -> datetime | None:
+        """A time as the liaison wrote it, near the incident; None where it is none."""
+        near = self.incident.ended_at or self.incident.started_at
+        return parse_time(value, near, self.affected.timezone, tuple(self.words.at("time.days")))
+
+    def view(self, fills: Mapping[int, Fill]) -> ClientView:
+        """What this client's debrief may know, with the liaison's corrections of start and end."""
+        incident = replace(
+            self.incident,
+            started_at=self._corrected(fills, STARTED) or self.incident.started_at,
+            ended_at=self._corrected(fills, ENDED) or self.incident.ended_at,
+        )
+        return client_view(incident, self.affected, self.footer, self.promised)
+
+    def so_far(self) -> list[JSON]:
+        """The two or three sentences above the questions."""
+        values: dict[str, JSON] = {
+            "client": self.affected.client_name,
+            "title": self.incident.title,
+            "symptom": ["symptom", self.incident.symptom],
+            "started_when": self.incident.started_at.isoformat(),
+            "ended_at": self.incident.ended_at.isoformat() if self.incident.ended_at else None,
+        }
+        which = "form_restored" if self.incident.ended_at else "form_open"
+        lines: list[JSON] = [["form_staff" if self.incident.symptom == "reported" else which, values]]
+        if self.affected.reporter and self.affected.reported_at:
+            at = self.affected.reported_at.isoformat()
+            lines.append(["form_reporter", {"reporter": self.affected.reporter, "reported_at": at}])
+        if self.promised:
+            lines.append(["form_promise", {"names": self.first_names, "due_by": self.promised.isoformat()}])
+        return lines
+
+    def _bare_label(self, number: int) -> str:
+        return self.words.phrase(f"form.label.{BY_NUMBER[number].name}")
+
+    def _corrected(self, fills: Mapping[int, Fill], number: int) -> datetime | None:
+        return self.time(fills[number].value) if number in fills else None
+
+
+def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected) -> Case:
+    """The case of an affected client."""
+    audience = [t for t in store.records.audience(incident.id) if t.affected_id == affected.id]
+    due = [
+        p.due_at
+        for p in store.records.promises(incident.id)
+        if p.affected_id == affected.id and p.kind is PromiseKind.DEBRIEF
+    ]
+    client = setup.directory.client(affected.client_key)
+    contacts = {c.address: c for c in client.contacts if c.wants is not Wants.NOTHING} if client else {}
+    for told in audience:  # whoever was told of the outage is told of its end (N.3)
+        if told.address not in contacts:
+            first = told.name.split()[0] if told.name else told.address
+            contacts[told.address] = Contact(name=told.name, first_name=first, address=told.address)
+    staff = setup.directory.staff_at(affected.liaison.address)
+    return Case(
+        incident=incident,
+        affected=affected,
+        contacts=tuple(contacts.values()),
+        promised=due[0] if due and audience else None,
+        words=setup.writer.words(staff.language if staff else affected.language),
+        footer=setup.policy.footer,
+    )

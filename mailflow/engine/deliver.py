@@ -1,0 +1,318 @@
+"""The outbox's way out: lease, gate, freeze, send, record.
+
+`data_started` is committed before DATA, with the frozen bytes: whatever kills the process later, the letter is known
+to be sent, known not to be, or known to be unknown; it is never sent twice by guessing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from mailflow.domain import tokens
+from mailflow.domain.form import AskedField, Form
+from mailflow.domain.letters import Gate, Letter, LetterKind, LetterState, passage
+from mailflow.domain.lifecycle import Dispatch, dispatch
+from mailflow.domain.people import Address
+from mailflow.domain.vocabulary import Live
+from mailflow.engine.aftermath import Aftermath
+from mailflow.engine.brake import HELD_BY_PAUSE, Brake
+from mailflow.engine.caps import tripped
+from mailflow.engine.clock import Clock
+from mailflow.engine.courier import Courier, Delivery, Outcome
+from mailflow.engine.post import Post
+from mailflow.engine.setup import Setup
+from mailflow.engine.situation import bound
+from mailflow.engine.store import Store
+from mailflow.writing.compose import Envelope, HeaderError, compose
+from mailflow.writing.render import Rendered, TemplateError
+
+log = structlog.get_logger()
+
+BATCH = 10  # letters leased at once: a crash strands no more than these
+LEASE = timedelta(minutes=15)  # longer than the longest SMTP conversation: ten minutes for the final dot
+# After each failed try; then every hour (RFC 5321 4.5.4.1 asks for 30 minutes at least, but only of servers).
+RETRY_MINUTES = (1, 5, 15, 30, 60)
+TOLD_AT_TRY = 3  # when 15 minutes are to be waited, the liaison hears of it
+GIVE_UP = timedelta(days=4)  # RFC 5321 4.5.4.1: four to five days
+JITTER = 0.1  # of the wait, so that letters which failed together do not come back together
+
+
+class AccountError(Exception):
+    """The mailbox's account cannot send now: pause it, keep the letters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A letter as it goes over the wire."""
+
+    letter: Letter
+    raw: bytes
+    message_id: str
+    subject: str
+    recipient: Address
+    form: Form | None
+
+
+class Dispatcher:
+    """Sends one mailbox's due letters. One for each reading of the configuration."""
+
+    def __init__(self, store: Store, setup: Setup, clock: Clock, owner: str) -> None:
+        self._store, self._setup, self._clock, self._owner = store, setup, clock, owner
+        self._aftermath = Aftermath(store, setup, Post(store, setup))
+        self._brake = Brake(store)
+
+    def recover(self, *, all_owners: bool) -> None:
+        """Settle what a dead sender left: leased letters wait again, started ones are unknown."""
+        now = self._clock.now()
+        with self._store.transaction():
+            for letter in self._store.outbox.stranded(now, self._owner, all_owners=all_owners):
+                step = Dispatch.LOSE if letter.state is LetterState.STARTED else Dispatch.DEFER
+                self._move(letter, step, "sender-died", now)
+
+    def flush(self, courier: Courier, mailbox: str) -> int:
+        """Send what is due; how many letters left. AccountError where the account cannot send."""
+        sent = 0
+        while True:
+            now = self._clock.now()
+            with self._store.transaction():
+                leased = self._store.outbox.lease(mailbox, now, BATCH, self._owner, now + LEASE)
+            if not leased:
+                return sent
+            for place, letter in enumerate(leased):
+                try:
+                    sent += self._deliver(letter, courier)
+                except AccountError:
+                    self._give_back(leased[place + 1 :])
+                    raise
+
+    def _deliver(self, letter: Letter, courier: Courier) -> int:
+        """One letter; 1 where it left."""
+        now = self._clock.now()
+        with self._store.transaction():
+            ready = self._prepare(letter, now)
+        if ready is None:
+            return 0
+        mailbox = self._setup.mailbox(letter.mailbox)
+        local, _, domain = mailbox.address.partition("@")
+        recipients = [ready.recipient.address]
+        if mailbox.proof == "copy":
+            recipients.append(f"{local}+copy@{domain}" if mailbox.plus_addressing else mailbox.address)
+        tag = tokens.tag_of(ready.message_id)
+        sender = f"{local}+{tag}@{domain}" if mailbox.plus_addressing else mailbox.address
+        delivery = courier.send(sender, recipients, ready.raw, lambda: self._started(ready))
+        self._finish(ready, delivery)
+        log.info(
+            f"letter {delivery.outcome}",
+            ref=letter.facts.get("reference") or "-",
+            kind=letter.kind,
+            to=ready.recipient.address,
+            said=delivery.said,
+        )
+        if delivery.outcome is Outcome.ACCOUNT:
+            raise AccountError(delivery.said)
+        return int(delivery.outcome is Outcome.SENT)
+
+    # --- before ---
+
+    def _prepare(self, letter: Letter, now: datetime) -> Ready | None:
+        """The letter's exact bytes; None where it is held or dropped instead."""
+        if letter.unless_over and self._over(letter):
+            self._move(letter, Dispatch.DROP, "over-before-it-left", now)
+            return None
+        affected = self._store.records.affected(letter.affected_id) if letter.affected_id else None
+        live = self._setup.policy.live.stricter(affected.live) if affected else Live.AUTO
+        word = passage(letter, live, paused=letter.kind.to_client and self._brake.paused())
+        if word.gate is Gate.HOLD:
+            self._hold(letter, HELD_BY_PAUSE if word.reason == "paused" else word.reason, now)
+            if word.reason == "live-review":
+                self._aftermath.warn("held_review", letter, word.reason, now)
+            return None
+        if letter.not_after and now > letter.not_after and not letter.approved:
+            self._hold(letter, "stale", now)
+            self._aftermath.warn("stale", letter, "stale", now)
+            return None
+        if cap := tripped(self._store, self._setup.policy.caps, letter, now):
+            self._hold(letter, cap, now)
+            if letter.kind.to_client:
+                self._aftermath.warn("capped", letter, cap, now)
+            return None
+        withheld = affected.liaison if affected and word.gate is Gate.TO_LIAISON else None
+        try:
+            return self._freeze(letter, withheld, now)
+        except (TemplateError, HeaderError) as error:
+            self._hold(letter, "template", now)
+            self._aftermath.warn("template", letter, str(error), now)
+            return None
+
+    def _freeze(self, letter: Letter, withheld: Address | None, now: datetime) -> Ready:
+        """Words and envelope; a letter that was frozen for an earlier try keeps its bytes."""
+        recipient = withheld or letter.recipient
+        if letter.frozen and recipient.address == letter.recipient.address:
+            raw = self._store.mailroom.content(letter.frozen)
+            return Ready(
+                letter=letter,
+                raw=raw,
+                message_id=letter.message_id,
+                subject=letter.subject,
+                recipient=recipient,
+                form=None,
+            )
+        mailbox = self._setup.mailbox(letter.mailbox)
+        tag = tokens.mint(self._setup.key, bound(replace(letter, recipient=recipient)))
+        thread = self._store.outbox.thread(letter.incident_id, recipient.address)
+        words = self._words(letter, tag, now)
+        if withheld:
+            words = self._mark(letter, words, withheld)
+        elif letter.kind.to_client and thread.subject and not letter.rendered:
+            words = replace(words, subject=f"Re: {thread.subject}")
+        local, _, domain = mailbox.address.partition("@")
+        reply_to = f"{local}+{tag}@{domain}" if mailbox.plus_addressing else mailbox.address
+        envelope = Envelope(
+            sender=Address(name=letter.sender_name, address=mailbox.address),
+            recipient=recipient,
+            reply_to=Address(name="", address=reply_to),
+            message_id=tokens.message_id(tag, domain),
+            date=now,
+            references=thread.references,
+            automatic=not letter.approved,
+        )
+        return Ready(
+            letter=letter,
+            raw=compose(envelope, words),
+            message_id=envelope.message_id,
+            subject=words.subject,
+            recipient=recipient,
+            form=self._form(letter, words) if letter.kind.shows_form else None,
+        )
+
+    def _words(self, letter: Letter, tag: str, now: datetime) -> Rendered:
+        """Approved words as they were approved; an automatic letter's are made now."""
+        if letter.rendered:
+            return Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
+        facts = dict(letter.facts) | {"tag": tag}
+        if letter.kind is LetterKind.ACKNOWLEDGEMENT and letter.affected_id and letter.incident_id:
+            # What has become known since it was put: that it is back, or that a person noticed too.
+            incident = self._store.records.incident(letter.incident_id)
+            affected = self._store.records.affected(letter.affected_id)
+            facts["ended"] = incident.ended_at.isoformat() if incident.ended_at else None
+            facts["reporter"] = "you" if affected.reporter == facts["first_name"] else affected.reporter
+        return self._setup.writer.render(letter.kind, letter.language, facts, now)
+
+    def _mark(self, letter: Letter, words: Rendered, liaison: Address) -> Rendered:
+        """ "This would have gone to John": the client's letter, marked, for the liaison."""
+        staff = self._setup.directory.staff_at(liaison.address)
+        language = self._setup.writer.words(staff.language if staff else letter.language)
+        names = letter.recipient.name or letter.recipient.address
+        line = language.phrase("line.withheld", names=names, address=letter.recipient.address)
+        subject = language.phrase("line.withheld_subject", names=names) + words.subject
+        return words.marked(subject, line)
+
+    def _form(self, letter: Letter, words: Rendered) -> Form:
+        asked = letter.facts["fields"]
+        assert isinstance(asked, list)
+        return Form(
+            reference=str(letter.facts["reference"]),
+            version=letter.version,
+            language=letter.language,
+            fields=tuple(AskedField(**field) for field in asked),
+            text=words.text,
+            end_marker=str(letter.facts["end_marker"]),
+        )
+
+    def _over(self, letter: Letter) -> bool:
+        """Whether the outage is over and nobody was told: then there is nothing to tell."""
+        if letter.incident_id is None:
+            return False
+        incident = self._store.records.incident(letter.incident_id)
+        return incident.ended_at is not None and not self._store.records.audience(letter.incident_id)
+
+    # --- after ---
+
+    def _started(self, ready: Ready) -> None:
+        """Committed before DATA: from here on the letter's fate may be unknown, never forgotten."""
+        now = self._clock.now()
+        letter = ready.letter
+        with self._store.transaction():
+            frozen = self._store.mailroom.put_content(ready.raw, now)
+            self._store.outbox.freeze(
+                letter.id,
+                frozen=frozen,
+                message_id=ready.message_id,
+                subject=ready.subject,
+                recipient=ready.recipient,
+            )
+            if ready.form and letter.affected_id:
+                self._store.desk.add_form(letter.affected_id, ready.form, letter.id, now)
+            self._move(letter, Dispatch.START, "", now)
+
+    def _finish(self, ready: Ready, delivery: Delivery) -> None:
+        """Write what became of the try."""
+        now = self._clock.now()
+        with self._store.transaction():
+            letter = self._store.outbox.letter(ready.letter.id)
+            match delivery.outcome:
+                case Outcome.SENT:
+                    self._move(letter, Dispatch.ACCEPT, "", now, said=delivery.said)
+                    self._cut_tag(letter, now)
+                    self._aftermath.sent(letter, now)
+                case Outcome.UNKNOWN:
+                    self._move(letter, Dispatch.LOSE, "no-answer-after-the-dot", now, said=delivery.said)
+                case Outcome.FAILED:
+                    self._fail(letter, delivery.said, now)
+                case Outcome.ACCOUNT:
+                    self._move(letter, Dispatch.DEFER, "account", now, said=delivery.said)
+                case Outcome.RETRY if now - letter.created_at > GIVE_UP:
+                    self._fail(letter, delivery.said, now)
+                case Outcome.RETRY:
+                    due = now + retry_after(letter.tries, letter.id)
+                    self._move(letter, Dispatch.DEFER, "retry", now, said=delivery.said, due_at=due, tried=True)
+                    if letter.tries + 1 == TOLD_AT_TRY and letter.kind.to_client:
+                        self._aftermath.warn("slow", letter, delivery.said, now)
+
+    def _fail(self, letter: Letter, said: str, now: datetime) -> None:
+        self._move(letter, Dispatch.REJECT, "refused", now, said=said)
+        self._aftermath.failed(letter, said, now)
+
+    def _cut_tag(self, letter: Letter, now: datetime) -> None:
+        """The kept copy must not be able to speak for its recipient."""
+        raw = self._store.mailroom.content(letter.frozen)
+        cut = self._store.mailroom.replace_content(letter.frozen, tokens.redact(raw), now)
+        self._store.outbox.freeze(
+            letter.id,
+            frozen=cut,
+            message_id=letter.message_id,
+            subject=letter.subject,
+            recipient=letter.recipient,
+        )
+
+    def _give_back(self, letters: list[Letter]) -> None:
+        now = self._clock.now()
+        with self._store.transaction():
+            for letter in letters:
+                self._move(letter, Dispatch.DEFER, "account", now)
+
+    def _hold(self, letter: Letter, reason: str, now: datetime) -> None:
+        self._move(letter, Dispatch.HOLD, reason, now)
+        log.info("letter held", ref=letter.facts.get("reference") or "-", kind=letter.kind, why=reason)
+
+    def _move(
+        self,
+        letter: Letter,
+        step: Dispatch,
+        reason: str,
+        now: datetime,
+        *,
+        said: str = "",
+        due_at: datetime | None = None,
+        tried: bool = False,
+    ) -> None:
+        state = dispatch(letter.state, step)
+        self._store.outbox.move(letter.id, state, reason=reason, said=said, due_at=due_at, now=now, tried=tried)
+
+
+def retry_after(tries: int, letter_id: int) -> timedelta:
+    """How long to wait after `tries` failed tries before this one; the jitter is the letter's own, not chance's."""
+    minutes = RETRY_MINUTES[min(tries, len(RETRY_MINUTES) - 1)]
+    share = (letter_id * 7919 % 1000) / 1000  # spread evenly over [0, 1)
+    return timedelta(minutes=minutes * (1 + JITTER * (2 * share - 1)))

@@ -1,0 +1,179 @@
+"""The liaison's desk: the form goes out, answers come in, and either what is missing or the draft goes back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from mailflow.domain.decide import Fill as Filled
+from mailflow.domain.form import Answers, Doubt, Fill, end_marker
+from mailflow.domain.incident import Affected, Entry, Incident
+from mailflow.domain.letters import JSON, Letter, LetterKind, NewLetter, debrief, is_none
+from mailflow.domain.people import Contact
+from mailflow.engine.case import ENDED, IMPACT, STARTED, Case, open_case
+from mailflow.engine.drafts import Drafts
+from mailflow.engine.post import Post
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+
+
+class Desk:
+    """The use cases between an outage's end and the draft of its debrief."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
+        self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
+
+    def ask(self, incident: Incident, affected: Affected, now: datetime) -> Letter | None:
+        """Send the form, prefilled with what the record knows; once for each client of an incident."""
+        case = open_case(self._store, self._setup, incident, affected)
+        version = self._store.desk.next_version(affected.id)
+        groups = self._groups(case, now)
+        readers: JSON = ["form_readers", {"names": case.first_names}] if case.contacts else ["form_readers_nobody", {}]
+        return self._post.to_staff(
+            LetterKind.FORM,
+            affected.liaison,
+            {
+                "lines": case.so_far(),
+                "readers": readers,
+                "groups": groups,
+                "fields": case.asked(self._setup.policy.form_fields, case.known(now)),
+                "end_marker": end_marker(incident.reference, version),
+            },
+            key=f"{affected.id}",
+            now=now,
+            incident=incident,
+            affected=affected,
+            version=version,
+        )
+
+    def answered(self, decision: Filled, letter: Letter | None, inbound_id: int, now: datetime) -> None:
+        """Keep the answers, then ask for what is left or show what would be sent."""
+        affected = self._store.records.affected(decision.affected_id)
+        incident = self._store.records.incident(affected.incident_id)
+        answers, author = decision.answers, decision.staff
+        if letter is None or not letter.kind.shows_form:
+            # Words below an "opened" or a forwarded mail are for the record, never for the client.
+            said = [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]
+            self._note(incident, "note", author.name, "\n\n".join(filter(None, said)), inbound_id, now)
+            return
+        case = open_case(self._store, self._setup, incident, affected)
+        if affected.settled_at:
+            self._note(incident, "late answer", author.name, answers.loose, inbound_id, now)
+            self._drafts.already_settled(case, inbound_id, now)
+            return
+        fills, problems = self._accepted(case, answers, author.address, now)
+        self._store.desk.fill(affected.id, fills)
+        notes = "\n\n".join(answers.notes)
+        self._note(incident, "note", author.name, notes, inbound_id, now)
+        self._note(incident, "answered", author.name, ", ".join(f"[{f.number}]" for f in fills), inbound_id, now)
+        problems += [_doubt(case, doubt) for doubt in answers.doubts]
+        known = self._store.desk.fills(affected.id)
+        missing = [n for n in self._setup.policy.required_fields if n not in known]
+        unclear = [d.number for d in answers.doubts if d.number not in missing]
+        if missing or problems:
+            self._ask_again(case, sorted({*missing, *unclear}), known, problems, notes, inbound_id, now)
+            return
+        remarks: list[JSON] = [["loose", {"label": case.label(f.number)}] for f in fills if f.loose]
+        blank = [n for n in self._setup.policy.form_fields if n not in known and n not in case.known(now)]
+        if blank:
+            remarks.append(["blank", {"labels": " ".join(case.label(n) for n in blank)}])
+        self._drafts.offer(
+            case,
+            self._debriefs(case, known, now),
+            now,
+            remarks=remarks,
+            problem=["near_miss", {"said": answers.near_miss}] if answers.near_miss else None,
+            notes=notes,
+            cause=inbound_id,
+        )
+
+    def _groups(self, case: Case, now: datetime) -> list[dict[str, JSON]]:
+        """The questions, what may stay blank, and what is to be corrected if it is wrong."""
+        numbers, required = self._setup.policy.form_fields, self._setup.policy.required_fields
+        from_record = {STARTED, ENDED, IMPACT} - set(required)
+        groups: list[dict[str, JSON]] = []
+        for heading, chosen in (
+            ("", [n for n in numbers if n in required]),
+            ("optional", [n for n in numbers if n not in required and n not in from_record]),
+            ("facts", [n for n in numbers if n in from_record]),
+        ):
+            if chosen:
+                fields = case.asked(chosen, case.known(now))
+                groups.append({"heading": heading, "compact": heading == "facts", "fields": fields})
+        return groups
+
+    def _accepted(self, case: Case, answers: Answers, by: str, now: datetime) -> tuple[list[Fill], list[JSON]]:
+        """The answers that can be kept, and what is wrong with the others."""
+        fills: list[Fill] = []
+        problems: list[JSON] = []
+        for number, answer in answers.values.items():
+            if number in {STARTED, ENDED} and not is_none(answer.value) and case.time(answer.value) is None:
+                problems.append(["bad_time", {"value": answer.value}])
+            else:
+                fills.append(Fill(number=number, value=answer.value, by=by, at=now))
+        taken = {f.number for f in fills} | set(self._store.desk.fills(case.affected.id))
+        free = [n for n in self._setup.policy.required_fields if n not in taken]
+        if answers.loose and free:
+            fills.append(Fill(number=free[0], value=answers.loose, by=by, at=now, loose=True))
+        return fills, problems
+
+    def _ask_again(
+        self,
+        case: Case,
+        numbers: Sequence[int],
+        known: Mapping[int, Fill],
+        problems: list[JSON],
+        notes: str,
+        inbound_id: int,
+        now: datetime,
+    ) -> None:
+        """Just the fields that are missing or unclear; what was accepted is shown as taken (N.5)."""
+        version = self._store.desk.next_version(case.affected.id)
+        unread = [n for n in (STARTED, ENDED) if n not in known and n in self._setup.policy.form_fields]
+        times = unread if any(isinstance(p, list) and p[0] == "bad_time" for p in problems) else []
+        fields = [*numbers, *(n for n in times if n not in numbers)]
+        self._post.to_staff(
+            LetterKind.MISSING,
+            case.affected.liaison,
+            {
+                "problems": problems or [["missing_one" if len(fields) == 1 else "missing_many", {}]],
+                "fields": case.asked(fields, {}),
+                "taken": [{"label": case.label(n), "value": f.value} for n, f in sorted(known.items())],
+                "notes": notes,
+                "end_marker": end_marker(case.incident.reference, version),
+            },
+            key=f"{case.affected.id}:{version}:{inbound_id}",
+            now=now,
+            incident=case.incident,
+            affected=case.affected,
+            version=version,
+        )
+
+    def _debriefs(self, case: Case, fills: Mapping[int, Fill], now: datetime) -> list[NewLetter]:
+        """One letter for each contact who is to have it."""
+        view = case.view(fills)
+        return [
+            self._post.client_letter(
+                LetterKind.DEBRIEF,
+                case.incident,
+                case.affected,
+                contact,
+                {**debrief(view, contact, fills), "variant": self._variant(contact)},
+                key=f"{case.incident.reference}:{contact.address}",
+                now=now,
+                due_at=now,
+            )
+            for contact in case.contacts
+        ]
+
+    def _variant(self, contact: Contact) -> int:
+        return self._store.outbox.count_incidents(LetterKind.DEBRIEF, contact.address)
+
+    def _note(self, incident: Incident, what: str, author: str, text: str, inbound_id: int, now: datetime) -> None:
+        if text:
+            entry = Entry(at=now, what=what, author=author, text=text, inbound_id=inbound_id)
+            self._store.records.note(incident.id, entry)
+
+
+def _doubt(case: Case, doubt: Doubt) -> JSON:
+    """The question about a field that was answered in two ways."""
+    first, second = (*doubt.candidates, "", "")[:2]
+    return [doubt.reason, {"label": case.label(doubt.number), "first": first, "second": second}]

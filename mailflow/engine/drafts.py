@@ -1,0 +1,176 @@
+"""The draft: rendered once for each recipient, shown word for word, and released by a SEND to exactly that text."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailflow.domain.decide import RefuseSend, Release
+from mailflow.domain.form import CATALOGUE, end_marker
+from mailflow.domain.incident import Entry
+from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter
+from mailflow.domain.lifecycle import Dispatch, dispatch
+from mailflow.domain.people import Staff
+from mailflow.domain.vocabulary import Live
+from mailflow.engine.case import Case, open_case
+from mailflow.engine.post import Post
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Draft, Store
+from mailflow.writing.render import Rendered
+
+
+class Drafts:
+    """Offering, releasing and refusing (N.6)."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post) -> None:
+        self._store, self._setup, self._post = store, setup, post
+
+    def offer(
+        self,
+        case: Case,
+        letters: Sequence[NewLetter],
+        now: datetime,
+        *,
+        remarks: list[JSON],
+        problem: JSON = None,
+        notes: str = "",
+        cause: int = 0,
+    ) -> None:
+        """Render the letters, hold them, and show them to the liaison; an older draft is superseded."""
+        affected_id = case.affected.id
+        self._drop_held(affected_id, now)
+        version = self._store.desk.next_version(affected_id)
+        for letter in letters:
+            kept = self._store.mailroom.put_content(self._render(letter, now).to_bytes(), now)
+            keyed = replace(letter, idempotency_key=f"{letter.idempotency_key}:{version}")
+            self._post.hold(keyed, "waits-for-send", now, version=version, rendered=kept)
+        draft = Draft(
+            affected_id=affected_id,
+            version=version,
+            kind=letters[0].kind if letters else LetterKind.DEBRIEF,
+            hash=self._hash(affected_id, version),
+            state="current",
+        )
+        self._store.desk.add_draft(draft, now)
+        self._preview(case, draft, remarks, problem, notes, cause, now)
+
+    def release(self, decision: Release, inbound_id: int, now: datetime) -> None:
+        """SEND: the held letters of exactly this draft rest a moment, and go."""
+        case = self._case(decision.affected_id)
+        draft = self._store.desk.draft(decision.affected_id)
+        unchanged = draft is not None and draft.hash == self._hash(decision.affected_id, decision.version)
+        if not unchanged or not self._store.desk.release(decision.affected_id, decision.version, now):
+            refused = RefuseSend(reason="superseded", affected_id=decision.affected_id, staff=decision.staff)
+            self.refuse(refused, inbound_id, now)
+            return
+        for letter in self._store.outbox.of_draft(decision.affected_id, decision.version):
+            if letter.state is LetterState.HELD:
+                self._store.outbox.move(
+                    letter.id,
+                    dispatch(letter.state, Dispatch.RELEASE),
+                    reason=f"approved-by-{decision.staff.address}",
+                    due_at=now + self._setup.policy.rest,
+                    now=now,
+                    approved=True,
+                )
+        self._entry(case, "approved", decision.staff, f"{decision.kind}, draft {decision.version}", inbound_id, now)
+
+    def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
+        """A SEND that publishes nothing is answered with what stands now."""
+        case = self._case(decision.affected_id)
+        draft = self._store.desk.draft(decision.affected_id)
+        self._entry(case, "send refused", decision.staff, decision.reason, inbound_id, now)
+        if draft is None or draft.state != "current":
+            self.already_settled(case, inbound_id, now)
+            return
+        self._preview(case, draft, [], [decision.reason.replace("-", "_"), {}], "", inbound_id, now)
+
+    def already_settled(self, case: Case, inbound_id: int, now: datetime) -> None:
+        """Nothing is open that could be sent: say when it was, if it was."""
+        draft = self._store.desk.draft(case.affected.id)
+        line: JSON = ["no_incident", {}]
+        if draft and draft.released_at:
+            moment = draft.released_at.isoformat()
+            line = ["already_sent", {"sent_day": moment, "sent_at": moment}]
+        self._post.notice(
+            ["not_done", {}],
+            [line],
+            case.affected.liaison,
+            key=f"settled:{inbound_id}",
+            now=now,
+            incident=case.incident,
+            affected=case.affected,
+        )
+
+    def _preview(
+        self,
+        case: Case,
+        draft: Draft,
+        remarks: list[JSON],
+        problem: JSON,
+        notes: str,
+        cause: int,
+        now: datetime,
+    ) -> None:
+        """The exact text, the recipients by name, and what SEND will do."""
+        live = self._setup.policy.live.stricter(case.affected.live)
+        rest = self._setup.policy.rest
+        letters = self._store.outbox.of_draft(draft.affected_id, draft.version)
+        shown: list[JSON] = []
+        for letter in letters:
+            words = Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
+            first_name = letter.facts["first_name"]
+            shown.append({"first_name": first_name, "subject": words.subject, "text": words.text.strip()})
+        ready = "ready_many" if len(letters) > 1 else "ready_one" if rest else "ready_now"
+        if live is Live.OFF:
+            ready = "ready_off"
+        if not letters:
+            ready = "ready_nobody"
+        minutes = case.words.phrase("line.rest_minutes", minutes=int(rest / timedelta(minutes=1)))
+        self._post.to_staff(
+            LetterKind.PREVIEW,
+            case.affected.liaison,
+            {
+                "releases": draft.kind,
+                "names": ", ".join(str(letter.facts["first_name"]) for letter in letters) or case.affected.client_name,
+                "ready": [ready, {"names": ", ".join(letter.recipient.name for letter in letters), "rest": minutes}],
+                "remarks": remarks,
+                "problem": problem,
+                "notes": notes,
+                "letters": shown,
+                "fields": case.asked([f.number for f in CATALOGUE], {}),
+                "end_marker": end_marker(case.incident.reference, draft.version),
+            },
+            key=f"{draft.affected_id}:{draft.version}:{cause}",
+            now=now,
+            incident=case.incident,
+            affected=case.affected,
+            version=draft.version,
+        )
+
+    def _render(self, letter: NewLetter, now: datetime) -> Rendered:
+        """The words of a letter, under the subject of the thread that it will hang in."""
+        words = self._setup.writer.render(letter.kind, letter.language, letter.facts, now)
+        thread = self._store.outbox.thread(letter.incident_id, letter.recipient.address)
+        return replace(words, subject=f"Re: {thread.subject}") if thread.subject else words
+
+    def _case(self, affected_id: int) -> Case:
+        affected = self._store.records.affected(affected_id)
+        return open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)
+
+    def _drop_held(self, affected_id: int, now: datetime) -> None:
+        """What an older draft holds back can never be released any more."""
+        draft = self._store.desk.draft(affected_id)
+        for letter in self._store.outbox.of_draft(affected_id, draft.version) if draft else ():
+            if letter.state is LetterState.HELD:
+                self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="superseded", now=now)
+
+    def _hash(self, affected_id: int, version: int) -> str:
+        """What SEND approves: who gets which words."""
+        letters = self._store.outbox.of_draft(affected_id, version)
+        said = "\n".join(f"{letter.recipient.address} {letter.rendered}" for letter in letters)
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    def _entry(self, case: Case, what: str, staff: Staff, text: str, inbound_id: int, now: datetime) -> None:
+        entry = Entry(at=now, what=what, author=staff.name, text=text, inbound_id=inbound_id)
+        self._store.records.note(case.incident.id, entry)

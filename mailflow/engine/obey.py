@@ -1,0 +1,152 @@
+"""A liaison's commands other than SEND and OPEN. What was understood is always said back."""
+
+from datetime import datetime
+
+from mailflow.domain.decide import Obey
+from mailflow.domain.form import Verb
+from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, PromiseKind, PromiseState
+from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState
+from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
+from mailflow.domain.mail import Reading
+from mailflow.domain.people import Role
+from mailflow.domain.times import parse_time
+from mailflow.engine.aftermath import Aftermath
+from mailflow.engine.brake import Brake
+from mailflow.engine.mailroom import Inbound
+from mailflow.engine.post import Post, address_of
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+
+ABOUT_AN_INCIDENT = {Verb.STOP, Verb.NOTE, Verb.RESOLVED, Verb.NO_DEBRIEF}
+
+
+class Orders:
+    """Carries commands out and answers them."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post) -> None:
+        self._store, self._setup, self._post = store, setup, post
+        self._aftermath = Aftermath(store, setup, post)
+        self._brake = Brake(store)
+
+    def obey(self, order: Obey, inbound: Inbound, reading: Reading, now: datetime) -> None:
+        """Carry one command out."""
+        affected = self._store.records.affected(order.affected_id) if order.affected_id else None
+        incident = self._store.records.incident(order.incident_id) if order.incident_id else None
+        if order.command.verb in ABOUT_AN_INCIDENT and (incident is None or affected is None):
+            self._answer("not_done", ["no_incident", {}], order, inbound, now, incident, affected)
+            return
+        match order.command.verb:
+            case Verb.STOP if incident and affected:
+                said = self._stop(order, incident, affected, now)
+                self._answer("stopped", said, order, inbound, now, incident, affected)
+            case Verb.NOTE if incident:
+                self._entry(incident, "note", order, order.command.argument, now, inbound)
+                self._answer("noted", ["noted", {}], order, inbound, now, incident, affected)
+            case Verb.RESOLVED if incident and affected:
+                said = self._resolve(order, incident, affected, inbound, now)
+                self._answer("noted", said, order, inbound, now, incident, affected)
+            case Verb.NO_DEBRIEF if incident and affected:
+                said = self._no_debrief(order, incident, affected, inbound, now)
+                self._answer("noted", said, order, inbound, now, incident, affected)
+            case Verb.SENT | Verb.RESEND:
+                said = self._settle_unknown(order, now)
+                self._answer("noted", said, order, inbound, now, incident, affected)
+            case Verb.PAUSE | Verb.RESUME:
+                self._answer("noted", self._pause(order, now), order, inbound, now, incident, affected)
+            case _:
+                self._answer("help", ["help", {}], order, inbound, now, incident, affected)
+
+    def _stop(self, order: Obey, incident: Incident, affected: Affected, now: datetime) -> JSON:
+        """Everything that has not left to this client stays here; what was never promised is not owed."""
+        stopped = []
+        for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
+            if letter.affected_id != affected.id:
+                continue
+            state = dispatch(letter.state, Dispatch.DROP)
+            self._store.outbox.move(letter.id, state, reason=f"stopped-by-{order.staff.address}", now=now)
+            stopped.append(f"{letter.kind} to {letter.recipient.name or letter.recipient.address}")
+        if not stopped:
+            return ["stopped_nothing", {}]
+        self._entry(incident, "stopped", order, ", ".join(stopped), now, None)
+        if not self._store.records.audience(incident.id) and not affected.reporter:
+            self._store.records.set_promise(affected.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
+        return ["stopped", {"what": ", ".join(stopped)}]
+
+    def _resolve(self, order: Obey, incident: Incident, affected: Affected, inbound: Inbound, now: datetime) -> JSON:
+        words = self._setup.writer.words(order.staff.language)
+        said = order.command.argument
+        ended = inbound.received_at
+        if said:
+            parsed = parse_time(said, inbound.received_at, affected.timezone, tuple(words.at("time.days")))
+            if parsed is None:
+                return ["bad_time", {"value": said}]
+            ended = parsed
+        self._entry(incident, "resolved", order, said, now, inbound)
+        if incident.state is not IncidentState.OPEN:
+            return ["resolved_already", {"ended_at": (incident.ended_at or ended).isoformat()}]
+        ended = max(ended, incident.started_at)
+        state = advance(incident.state, Happening.RECOVERED)
+        self._store.records.set_state(incident.id, state, ended_at=ended, closed_at=None, why="")
+        return ["resolved", {"ended_at": ended.isoformat()}]
+
+    def _no_debrief(self, order: Obey, incident: Incident, affected: Affected, inbound: Inbound, now: datetime) -> JSON:
+        why = order.command.argument.strip()
+        if not why:
+            return ["no_debrief_why", {}]
+        for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
+            if letter.affected_id == affected.id:
+                self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="no-debrief", now=now)
+        self._entry(incident, "no debrief", order, why, now, inbound)
+        self._aftermath.settle(affected, f"no debrief: {why}", PromiseState.RELEASED, now)
+        return ["no_debrief", {"client": affected.client_name, "why": why}]
+
+    def _settle_unknown(self, order: Obey, now: datetime) -> JSON:
+        """SENT or RESEND to "did the letter leave?": only that letter, only while nobody knows."""
+        about = order.letter.facts.get("about") if order.letter and order.letter.kind is LetterKind.NOTICE else None
+        letter = self._store.outbox.letter(about) if isinstance(about, int) else None
+        if letter is None or letter.state is not LetterState.UNKNOWN:
+            return ["no_incident", {}]
+        if order.command.verb is Verb.SENT:
+            self._move(letter, Dispatch.ACCEPT, f"said-sent-by-{order.staff.address}", now)
+            self._aftermath.sent(letter, now)
+            return ["settled_sent", {}]
+        self._move(letter, Dispatch.DEFER, f"resend-by-{order.staff.address}", now)
+        return ["settled_resend", {}]
+
+    def _pause(self, order: Obey, now: datetime) -> JSON:
+        if order.staff.role is not Role.MANAGER:
+            return ["only_managers", {}]
+        if order.command.verb is Verb.PAUSE:
+            self._brake.pause(order.staff.address, now)
+            return ["paused", {}]
+        return ["resumed", {"count": len(self._brake.resume(now))}]
+
+    def _move(self, letter: Letter, step: Dispatch, reason: str, now: datetime) -> None:
+        self._store.outbox.move(letter.id, dispatch(letter.state, step), reason=reason, due_at=now, now=now)
+
+    def _entry(
+        self, incident: Incident, what: str, order: Obey, text: str, now: datetime, inbound: Inbound | None
+    ) -> None:
+        entry = Entry(at=now, what=what, author=order.staff.name, text=text, inbound_id=inbound.id if inbound else None)
+        self._store.records.note(incident.id, entry)
+
+    def _answer(
+        self,
+        headline: str,
+        line: JSON,
+        order: Obey,
+        inbound: Inbound,
+        now: datetime,
+        incident: Incident | None,
+        affected: Affected | None,
+    ) -> None:
+        self._post.notice(
+            [headline, {}],
+            [line],
+            address_of(order.staff),
+            key=f"{order.command.verb}:{inbound.id}",
+            now=now,
+            incident=incident,
+            affected=affected,
+            mailbox=inbound.mailbox,
+        )

@@ -1,0 +1,276 @@
+"""Opening an incident: the record, the promise, the acknowledgement, and the one "opened" mail to the liaison."""
+
+from datetime import datetime, timedelta
+
+from mailflow.domain.decide import OpenFromAlert, OpenFromClient, OpenFromStaff
+from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind
+from mailflow.domain.letters import JSON, LetterKind, acknowledgement, client_view
+from mailflow.domain.mail import Reading
+from mailflow.domain.people import Address, Client, Contact, Wants
+from mailflow.domain.policy import PRIORITY, Acknowledge
+from mailflow.domain.vocabulary import Class, Detection, Live, Priority, Severity
+from mailflow.domain.worktime import due_by_day
+from mailflow.engine.case import open_case
+from mailflow.engine.drafts import Drafts
+from mailflow.engine.mailroom import Inbound
+from mailflow.engine.post import Post, address_of
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import NewIncident, Store
+
+EXCERPT = 2_000  # characters of a client's mail that the liaison is shown
+
+
+class Opening:
+    """The use case of a new incident."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
+        self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
+
+    def from_alert(self, decision: OpenFromAlert, inbound: Inbound, reading: Reading, now: datetime) -> Incident:
+        """A monitor saw trouble. It began before the monitor told, by the monitor's own delay (N.2)."""
+        client, event = decision.client, decision.event
+        host, service = event.fields.get("host", ""), event.fields.get("service", "")
+        component = client.component_for(host, service)
+        incident, affected = self._open(
+            client,
+            inbound,
+            now,
+            key=event.key,
+            class_=event.class_,
+            severity=event.severity,
+            symptom=event.symptom,
+            title=component.name if component else host or service or reading.subject,
+            plain=component.plain if component else "",
+            detected_by=Detection.EXTERNAL_MONITOR if event.external else Detection.INTERNAL_MONITOR,
+            noticed_by=self._tool(event.recipe),
+            first_shown=reading.subject,
+            started_at=inbound.received_at - timedelta(minutes=event.delay_minutes),
+        )
+        acknowledge = self._setup.policy.acknowledge.get(event.class_, Acknowledge.REVIEW)
+        if acknowledge is Acknowledge.AUTO and (event.unconfirmed or not affected.plain):
+            acknowledge = Acknowledge.REVIEW  # nothing automatic is said of a thing whose name we do not know
+        settle = timedelta() if component and component.critical else self._setup.policy.settle
+        facts: list[JSON] = [
+            ["fact", {"name": name.replace("_", " ").capitalize(), "value": value}]
+            for name, value in event.fields.items()
+            if value and name not in {"sender", "url"}
+        ]
+        self._tell(incident, affected, client, acknowledge, settle, now, lead="alert_opened", facts=facts)
+        return incident
+
+    def from_client(self, decision: OpenFromClient, inbound: Inbound, reading: Reading, now: datetime) -> Incident:
+        """A person at a client told us; they are waiting, so nothing settles first."""
+        client = decision.client
+        who = self._setup.directory.who(inbound.author)
+        name = who.contact.first_name if who.contact else (reading.author.name if reading.author else "")
+        incident, affected = self._open(
+            client,
+            inbound,
+            now,
+            key=f"mail:{inbound.id}",
+            class_=Class.CLIENT,
+            severity=Severity.MEDIUM,
+            symptom="reported",
+            title=reading.subject or "a mail without a subject",
+            plain="",
+            detected_by=Detection.CUSTOMER_MAIL,
+            noticed_by=name or inbound.author,
+            first_shown=reading.subject,
+            started_at=inbound.received_at,
+            reporter=name or inbound.author,
+        )
+        acknowledge = self._setup.policy.acknowledge.get(Class.CLIENT, Acknowledge.REVIEW)
+        excerpt = reading.new_text.strip()[:EXCERPT]
+        self._tell(incident, affected, client, acknowledge, timedelta(), now, lead="client_opened", excerpt=excerpt)
+        return incident
+
+    def from_staff(
+        self, decision: OpenFromStaff, client: Client, inbound: Inbound, reading: Reading, now: datetime
+    ) -> Incident:
+        """A liaison opens it; the cause need not be technical (S0.1). Clients hear of it when she writes."""
+        incident, affected = self._open(
+            client,
+            inbound,
+            now,
+            key=f"mail:{inbound.id}",
+            class_=Class.CLIENT,
+            severity=Severity.MEDIUM,
+            symptom="reported",
+            title=decision.title or reading.subject,
+            plain="",
+            detected_by=Detection.STAFF,
+            noticed_by=decision.staff.name,
+            first_shown=reading.subject,
+            started_at=inbound.received_at,
+            liaison=address_of(decision.staff),
+        )
+        self._tell(incident, affected, client, None, timedelta(), now, lead="staff_opened")
+        return incident
+
+    def _open(
+        self,
+        client: Client,
+        inbound: Inbound,
+        now: datetime,
+        *,
+        key: str,
+        class_: Class,
+        severity: Severity,
+        symptom: str,
+        title: str,
+        plain: str,
+        detected_by: Detection,
+        noticed_by: str,
+        first_shown: str,
+        started_at: datetime,
+        reporter: str = "",
+        liaison: Address | None = None,
+    ) -> tuple[Incident, Affected]:
+        signs = self._setup.liaison_of(client)
+        priority = PRIORITY[severity]
+        incident, affected = self._store.records.open(
+            NewIncident(
+                client=client,
+                mailbox=inbound.mailbox,
+                liaison=liaison or address_of(signs),
+                liaison_title=signs.title,
+                liaison_phone=signs.phone,
+                scope=f"client:{client.key}",
+                key=key,
+                class_=class_,
+                severity=severity,
+                priority=priority,
+                symptom=symptom,
+                title=title,
+                plain=plain,
+                detected_by=detected_by,
+                noticed_by=noticed_by,
+                first_shown=first_shown,
+                reporter=reporter,
+                reported=title if symptom == "reported" else "",
+                started_at=started_at,
+                opened_at=now,
+            )
+        )
+        self._store.records.note(
+            incident.id,
+            Entry(at=now, what="opened", author=noticed_by, text=first_shown, inbound_id=inbound.id),
+        )
+        return incident, affected
+
+    def _tell(
+        self,
+        incident: Incident,
+        affected: Affected,
+        client: Client,
+        acknowledge: Acknowledge | None,
+        settle: timedelta,
+        now: datetime,
+        *,
+        lead: str,
+        facts: list[JSON] | None = None,
+        excerpt: str = "",
+    ) -> None:
+        """Who is told, when, and what is promised; `acknowledge` None means that a liaison opened it."""
+        policy = self._setup.policy
+        due = due_by_day(now, policy.debrief_within[Priority(incident.priority)], affected.timezone, policy.day_ends)
+        contacts = [c for c in client.contacts if c.wants is Wants.ALL]
+        names = ", ".join(c.name for c in contacts)
+        live = policy.live.stricter(affected.live)
+        leaves = now + settle + policy.rest
+        values: dict[str, JSON] = {
+            "client": affected.client_name,
+            "names": names,
+            "class_": incident.class_,
+            "due_at": leaves.isoformat(),
+            "due_by": due.isoformat(),
+        }
+        plan = self._plan(acknowledge, contacts, live)
+        if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"}:
+            self._store.records.promise(affected, PromiseKind.DEBRIEF, due, now)
+        lines: list[JSON] = [[plan, values]]
+        if plan in {"ack_auto", "ack_review"}:
+            lines.append(["promised", values])
+        opened: dict[str, JSON] = {
+            "first_shown": incident.first_shown,
+            "lead": [
+                lead,
+                {
+                    "client": affected.client_name,
+                    "title": incident.title,
+                    "symptom": ["symptom", incident.symptom],
+                    "started_when": incident.started_at.isoformat(),
+                    "noticed_by": incident.noticed_by,
+                    "reporter": affected.reporter,
+                    "reported": affected.reported,
+                },
+            ],
+            "lines": facts or [],
+            "plan": lines,
+            "excerpt": excerpt,
+        }
+        self._post.to_staff(
+            LetterKind.OPENED,
+            affected.liaison,
+            opened,
+            key=f"{incident.reference}:{affected.client_key}",
+            now=now,
+            incident=incident,
+            affected=affected,
+            due_at=now + settle,
+            unless_over=settle > timedelta(),
+        )
+        if plan in {"ack_auto", "ack_off", "ack_review"}:
+            self._acknowledge(incident, affected, contacts, plan, due, leaves, now)
+
+    def _plan(self, acknowledge: Acknowledge | None, contacts: list[Contact], live: Live) -> str:
+        """What happens to the acknowledgement, as the name of the sentence that says so to the liaison."""
+        if acknowledge is None:
+            return "ack_staff"
+        if acknowledge is Acknowledge.NEVER:
+            return "ack_never"
+        if not contacts:
+            return "ack_nobody"
+        if acknowledge is Acknowledge.REVIEW or live is Live.REVIEW:
+            return "ack_review"
+        return "ack_off" if live is Live.OFF else "ack_auto"
+
+    def _acknowledge(
+        self,
+        incident: Incident,
+        affected: Affected,
+        contacts: list[Contact],
+        plan: str,
+        due: datetime,
+        leaves: datetime,
+        now: datetime,
+    ) -> None:
+        """One letter a contact: on its way after settling and rest, or held for SEND."""
+        view = client_view(incident, affected, self._setup.policy.footer, due)
+        letters = []
+        for contact in contacts:
+            told_before = self._store.outbox.count_incidents(LetterKind.ACKNOWLEDGEMENT, contact.address)
+            letters.append(
+                self._post.client_letter(
+                    LetterKind.ACKNOWLEDGEMENT,
+                    incident,
+                    affected,
+                    contact,
+                    acknowledgement(view, contact, told_before),
+                    key=f"{incident.reference}:{contact.address}",
+                    now=now,
+                    due_at=leaves,
+                )
+            )
+        if plan == "ack_review":
+            case = open_case(self._store, self._setup, incident, affected)
+            ready: JSON = ["ack_ready", {"client": affected.client_name, "title": incident.title}]
+            self._drafts.offer(case, letters, now, remarks=[ready])
+            return
+        for letter in letters:
+            self._post.put_automatic(letter, now)
+
+    def _tool(self, recipe: str) -> str:
+        """The monitor's own name."""
+        known = self._setup.recipes.get(recipe)
+        return known.tool if known else recipe

@@ -1,0 +1,200 @@
+"""A mailbox's road in: seen, kept, read, decided, recorded, filed. One commit a batch, a savepoint a mail.
+
+1. The UIDs on the server less those in the store; a folder seen for the first time holds only mail before our time.
+2. Fetched in batches; the bytes are committed before anybody interprets them.
+3. The try is counted in a commit of its own, so that a mail which kills the process is found out.
+4. Read and decided; recorded in one transaction; what fails is tried again alone, and quarantined after three tries.
+5. Filed only then.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from mailflow.domain.decide import decide
+from mailflow.domain.form import Verb
+from mailflow.domain.vocabulary import Kind
+from mailflow.engine.clock import Clock
+from mailflow.engine.inbox import FolderState, Inbox
+from mailflow.engine.mailroom import Arrival, Folder, Inbound, LostMailboxError, Verdict
+from mailflow.engine.record import Recorder
+from mailflow.engine.setup import MailboxSetup, Setup
+from mailflow.engine.situation import fetch_situation
+from mailflow.engine.store import Store, StoreError
+from mailflow.intake.align import align
+from mailflow.intake.commands import Vocabulary
+from mailflow.intake.read import read
+
+log = structlog.get_logger()
+
+BATCH = 50  # fetching one by one costs 2.5 times as much, larger batches gain nothing
+LARGEST = 35_000_000  # bytes: what the big providers accept; more is set aside with its beginning
+HEAD = 65_536  # bytes kept of a mail that is too large
+MAX_TRIES = 3
+FILED_KINDS = {Kind.ALERT, Kind.OWN, Kind.BOUNCE, Kind.LIAISON, Kind.AUTO_REPLY}
+
+
+class Reception:
+    """The road in for one mailbox. One for each reading of the configuration."""
+
+    def __init__(self, store: Store, setup: Setup, mailbox: MailboxSetup, clock: Clock) -> None:
+        self.setup = setup
+        self._store, self._setup, self._mailbox, self._clock = store, setup, mailbox, clock
+        self._recorder = Recorder(store, setup)
+        self._vocabularies = {code: vocabulary(setup, code) for code in setup.writer.languages}
+
+    def look(self, inbox: Inbox, epoch: int, *, full: bool) -> int:
+        """Take in what is new; how many mails. `full` compares all UIDs, else only those above the highest known."""
+        state = inbox.select(self._mailbox.folder)
+        folder = self._folder(inbox, state)
+        # What a crash left undecided or unfiled comes before anything new.
+        self.decide_pending()
+        above = folder.before_uid if full else self._store.mailroom.highest_uid(folder.id)
+        there = inbox.uids(above)
+        known = self._store.mailroom.known_uids(folder.id, above)
+        new = [uid for uid in there if uid not in known]
+        for start in range(0, len(new), BATCH):
+            self._keep(inbox, folder, new[start : start + BATCH], epoch)
+            self.decide_pending()
+            self.file(inbox, folder)
+        if not new:
+            self.file(inbox, folder)
+        return len(new)
+
+    def _folder(self, inbox: Inbox, state: FolderState) -> Folder:
+        """The folder as we know it; at first sight, what is there already is before our time."""
+        now, name = self._clock.now(), self._mailbox.folder
+        with self._store.transaction():
+            known = self._store.mailroom.find_folder(self._mailbox.address, name, state.uidvalidity)
+        if known:
+            return known
+        there = inbox.uids()
+        start = self._store.mailroom.first_seen(self._mailbox.address, name) or self._mailbox.start
+        wanted = set(inbox.uids_since(start)) if start else set()
+        highest = min(wanted, default=max(there, default=0) + 1) - 1
+        with self._store.transaction():
+            folder = self._store.mailroom.add_folder(self._mailbox.address, name, state.uidvalidity, highest, now)
+            self._store.mailroom.before_our_time(folder.id, [uid for uid in there if uid not in wanted])
+        log.info("folder first seen", mailbox=self._mailbox.address, folder=name, there=len(there), taken=len(wanted))
+        return folder
+
+    def _keep(self, inbox: Inbox, folder: Folder, uids: Sequence[int], epoch: int) -> None:
+        """Fetch a batch and commit its bytes; what is gone by now was somebody else's to handle."""
+        sizes = inbox.sizes(uids)
+        arrivals = [
+            Arrival(
+                uid=mail.uid,
+                raw=mail.raw,
+                hash=hashlib.sha256(mail.raw).hexdigest(),
+                received_at=mail.internal_date,
+            )
+            for mail in inbox.fetch([uid for uid in uids if 0 <= sizes.get(uid, -1) <= LARGEST])
+        ]
+        for uid in uids:
+            if sizes.get(uid, 0) > LARGEST and (head := inbox.fetch_head(uid, HEAD)):
+                reason = f"larger than {LARGEST // 1_000_000} MB ({sizes[uid]:,} bytes): only its beginning is kept"
+                arrivals.append(
+                    Arrival(
+                        uid=uid,
+                        raw=head.raw,
+                        hash=hashlib.sha256(head.raw + str(sizes[uid]).encode()).hexdigest(),
+                        received_at=head.internal_date,
+                        set_aside=reason,
+                    )
+                )
+        # After a change of uidvalidity whole days are asked for: what is older than our first sight is not ours.
+        ours = [a for a in arrivals if a.received_at >= (self._mailbox.start or folder.since) or not folder.resumed]
+        gone = sorted(set(uids) - {a.uid for a in ours})
+        with self._store.transaction():
+            self._store.mailroom.keep(folder.id, ours, self._clock.now(), epoch)
+            self._store.mailroom.before_our_time(folder.id, gone)
+
+    def decide_pending(self) -> None:
+        """Decide over everything kept; suspects of an earlier crash each alone."""
+        pending = self._store.mailroom.pending(self._mailbox.address)
+        fresh = [mail for mail in pending if mail.tries == 0]
+        for start in range(0, len(fresh), BATCH):
+            self._decide_batch(fresh[start : start + BATCH])
+        for suspect in (mail for mail in pending if mail.tries):
+            self._decide_batch([suspect])
+
+    def _decide_batch(self, batch: Sequence[Inbound]) -> None:
+        doomed = [mail for mail in batch if mail.tries >= MAX_TRIES]
+        batch = [mail for mail in batch if mail.tries < MAX_TRIES]
+        now = self._clock.now()
+        with self._store.transaction():
+            self._store.mailroom.count_try([mail.id for mail in batch])
+            for mail in doomed:
+                self._store.mailroom.quarantine(mail.id, f"failed {MAX_TRIES} times", now)
+                log.error("mail quarantined", mail=mail.id, subject=mail.subject)
+        with self._store.transaction():
+            for mail in batch:
+                try:
+                    with self._store.transaction():
+                        self._decide(mail, now)
+                except (StoreError, LostMailboxError):
+                    raise
+                except Exception:
+                    # The savepoint is undone, the bytes are kept; it is tried again, alone, at the next look.
+                    log.exception("mail failed", mail=mail.id, tries=mail.tries + 1)
+
+    def _decide(self, mail: Inbound, now: datetime) -> None:
+        reading = read(self._store.mailroom.content(mail.hash), self._setup.recipes)
+        author = reading.author.address if reading.author else ""
+        situation = fetch_situation(self._store, self._setup, self._mailbox, mail, reading, now)
+        answered = situation.answered
+        letter = answered.letter if answered and answered.genuine else None
+        form = None
+        if letter and letter.affected_id and letter.kind.shows_form:
+            form = self._store.desk.form(letter.affected_id, letter.version)
+        language = situation.who.staff.language if situation.who.staff else self._setup.policy.language
+        answers = align(reading, form, self._vocabularies.get(language) or self._vocabularies["en"])
+        decisions = decide(reading, answers, situation, now, self._setup.policy)
+        kind, incident_id = reading.kind, None
+        made = []
+        for decision in decisions:
+            named = replace(mail, author=author)
+            kind, about = self._recorder.record(decision, named, reading, situation, now)
+            incident_id = incident_id or about
+            action = type(decision).__name__
+            made.append((action, decision.reason, about))
+            ref = self._store.records.incident(about).reference if about else "-"
+            log.info(action, ref=ref, mail=mail.id, why=decision.reason, author=author, subject=reading.subject)
+        ignored = all(action == "Ignore" for action, _, _ in made)
+        self._store.mailroom.conclude(
+            mail.id,
+            Verdict(
+                state="ignored" if ignored else "processed",
+                kind=kind,
+                reason=made[0][1],
+                identity=reading.identity,
+                message_id=reading.message_id or "",
+                author=author,
+                subject=reading.subject,
+                incident_id=incident_id,
+                decisions=tuple(made),
+            ),
+            now,
+        )
+
+    def file(self, inbox: Inbox, folder: Folder) -> None:
+        """Move what is decided, where the mailbox is so configured; what nobody could place stays in sight."""
+        unfiled = self._store.mailroom.unfiled(folder.id)
+        if not unfiled:
+            return
+        if self._mailbox.file == "move":
+            kinds = FILED_KINDS | ({Kind.CLIENT} if self._mailbox.file_clients else set())
+            moved = [m.uid for m in unfiled if m.kind in kinds and m.state != "quarantined" and not m.shown]
+            if moved:
+                inbox.move(moved, self._mailbox.done_folder)
+        with self._store.transaction():
+            self._store.mailroom.filed(folder.id, [m.uid for m in unfiled], self._clock.now())
+
+
+def vocabulary(setup: Setup, language: str) -> Vocabulary:
+    """A language's command words, as its words.toml has them."""
+    table = setup.writer.words(language).at("command")
+    return Vocabulary(words={verb: tuple(table.get(verb.value, ())) for verb in Verb})

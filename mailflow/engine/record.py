@@ -1,0 +1,256 @@
+"""Recording decisions: what the domain decided becomes incidents, timeline, promises and letters, in one savepoint."""
+
+from datetime import datetime
+
+from mailflow.domain.decide import (
+    Bounced,
+    ClientSaid,
+    Confirm,
+    Decision,
+    Fill,
+    Ignore,
+    Join,
+    Obey,
+    OpenFromAlert,
+    OpenFromClient,
+    OpenFromStaff,
+    Proved,
+    Recover,
+    Refuse,
+    RefuseSend,
+    Relapse,
+    Release,
+    Show,
+    Situation,
+)
+from mailflow.domain.incident import Entry, Incident
+from mailflow.domain.letters import JSON, LetterKind, LetterState
+from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
+from mailflow.domain.mail import Reading
+from mailflow.domain.people import Address, Client, Staff
+from mailflow.domain.vocabulary import Kind
+from mailflow.engine.aftermath import Aftermath
+from mailflow.engine.desk import Desk
+from mailflow.engine.drafts import Drafts
+from mailflow.engine.mailroom import Inbound
+from mailflow.engine.obey import Orders
+from mailflow.engine.opening import EXCERPT, Opening
+from mailflow.engine.post import Post, address_of
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+
+
+class Recorder:
+    """Carries decisions out. One for each reading of the configuration."""
+
+    def __init__(self, store: Store, setup: Setup) -> None:
+        self._store, self._setup = store, setup
+        self._post = Post(store, setup)
+        drafts = Drafts(store, setup, self._post)
+        self._drafts = drafts
+        self._desk = Desk(store, setup, self._post, drafts)
+        self._opening = Opening(store, setup, self._post, drafts)
+        self._orders = Orders(store, setup, self._post)
+        self._aftermath = Aftermath(store, setup, self._post)
+
+    def record(
+        self, decision: Decision, inbound: Inbound, reading: Reading, situation: Situation, now: datetime
+    ) -> tuple[Kind, int | None]:
+        """Carry one decision out: what the mail turned out to be, and the incident it belongs to."""
+        match decision:
+            case Ignore():
+                return decision.kind, None
+            case Proved():
+                self._accept(decision, now)
+                return Kind.OWN, decision.letter.incident_id
+            case Bounced():
+                self._bounced(decision, now)
+                return Kind.BOUNCE, decision.letter.incident_id
+            case OpenFromAlert():
+                return Kind.ALERT, self._opening.from_alert(decision, inbound, reading, now).id
+            case Join() | Relapse() | Recover():
+                self._another_event(decision, inbound, reading, now)
+                return Kind.ALERT, decision.incident_id
+            case OpenFromClient():
+                return Kind.CLIENT, self._opening.from_client(decision, inbound, reading, now).id
+            case ClientSaid():
+                self._client_said(decision, inbound, reading, now)
+                return Kind.CLIENT, decision.incident_id
+            case OpenFromStaff():
+                return Kind.LIAISON, self._open_by_name(decision, inbound, reading, now)
+            case Fill():
+                letter = situation.answered.letter if situation.answered else None
+                self._desk.answered(decision, letter, inbound.id, now)
+                return Kind.LIAISON, letter.incident_id if letter else None
+            case Release():
+                self._drafts.release(decision, inbound.id, now)
+                return Kind.LIAISON, self._store.records.affected(decision.affected_id).incident_id
+            case RefuseSend():
+                self._drafts.refuse(decision, inbound.id, now)
+                return Kind.LIAISON, self._store.records.affected(decision.affected_id).incident_id
+            case Obey():
+                self._orders.obey(decision, inbound, reading, now)
+                return Kind.LIAISON, decision.incident_id
+            case Confirm():
+                self._confirm(decision, inbound, reading, situation, now)
+                return Kind.LIAISON, None
+            case Refuse():
+                self._refused(decision, inbound, reading, now)
+                return decision.kind, None
+            case Show():
+                self._show(decision, inbound, reading, now)
+                return decision.kind, None
+
+    # --- alerts ---
+
+    def _another_event(
+        self, decision: Join | Relapse | Recover, inbound: Inbound, reading: Reading, now: datetime
+    ) -> None:
+        incident = self._store.records.incident(decision.incident_id)
+        what = {Join: "alert", Relapse: "trouble again", Recover: "recovered"}[type(decision)]
+        self._note(incident, what, decision.event.recipe, reading.subject, inbound.received_at, inbound.id)
+        if isinstance(decision, Recover):
+            self._move(incident, Happening.RECOVERED, ended_at=max(inbound.received_at, incident.started_at))
+        elif isinstance(decision, Relapse):
+            self._move(incident, Happening.RELAPSED, ended_at=None)
+
+    def _move(self, incident: Incident, happening: Happening, *, ended_at: datetime | None) -> None:
+        state = advance(incident.state, happening)
+        self._store.records.set_state(incident.id, state, ended_at=ended_at, closed_at=None, why="")
+
+    # --- people ---
+
+    def _client_said(self, decision: ClientSaid, inbound: Inbound, reading: Reading, now: datetime) -> None:
+        """The client's new words go to the liaison, in the incident's thread; the first of theirs is remembered."""
+        incident = self._store.records.incident(decision.incident_id)
+        affected = self._store.records.affected(decision.affected_id)
+        author = reading.author or Address(name="", address=inbound.author)
+        contact = self._setup.directory.who(author.address).contact
+        name = contact.name if contact else author.name or author.address
+        words = reading.new_text.strip()[:EXCERPT]
+        self._note(incident, "client wrote", name, reading.subject, inbound.received_at, inbound.id)
+        if not affected.reporter and decision.reason == "client-has-a-running-incident":
+            first = contact.first_name if contact else name
+            self._store.records.set_reporter(affected.id, first, reading.subject, inbound.received_at)
+        answers = decision.reason == "answers-our-letter"
+        said: dict[str, JSON] = {"contact_name": name, "client": affected.client_name, "title": incident.title}
+        facts: dict[str, JSON] = {
+            "lead": ["forward_answer" if answers else "forward_joined", said],
+            "contact": contact.first_name if contact else name,
+            "contact_name": name,
+            "contact_address": author.address,
+            "text": words or reading.subject,
+        }
+        self._post.to_staff(
+            LetterKind.FORWARD,
+            affected.liaison,
+            facts,
+            key=f"{inbound.id}",
+            now=now,
+            incident=incident,
+            affected=affected,
+        )
+
+    def _open_by_name(self, decision: OpenFromStaff, inbound: Inbound, reading: Reading, now: datetime) -> int | None:
+        client = self._client_called(decision.client_word)
+        if client is None:
+            known = ", ".join(sorted(c.key for c in self._setup.directory.clients)[:40])
+            line: JSON = ["unknown_client", {"word": decision.client_word, "known": known}]
+            self._post.notice(["not_done", {}], [line], address_of(decision.staff), key=f"open:{inbound.id}", now=now)
+            return None
+        return self._opening.from_staff(decision, client, inbound, reading, now).id
+
+    def _client_called(self, word: str) -> Client | None:
+        """By key, else by name, forgiving case."""
+        wanted = word.casefold().strip()
+        directory = self._setup.directory
+        return directory.client(wanted) or next((c for c in directory.clients if c.name.casefold() == wanted), None)
+
+    def _confirm(
+        self, decision: Confirm, inbound: Inbound, reading: Reading, situation: Situation, now: datetime
+    ) -> None:
+        """ "Was this you?", to the listed address; a reply to it proves that its writer reads that mailbox."""
+        about = situation.answered.letter.id if situation.answered else None
+        facts: dict[str, JSON] = {
+            "mail_subject": reading.subject,
+            "mailbox": inbound.mailbox,
+            "came": inbound.received_at.isoformat(),
+            "text": reading.new_text.strip()[:EXCERPT] or reading.subject,
+            "manager": self._setup.administrator.name or self._setup.administrator.address,
+            "about": about,
+        }
+        recipient = address_of(decision.staff)
+        key = f"{inbound.id}"
+        self._post.to_staff(LetterKind.CONFIRM, recipient, facts, key=key, now=now, mailbox=inbound.mailbox)
+
+    def _refused(self, decision: Refuse, inbound: Inbound, reading: Reading, now: datetime) -> None:
+        """Something that looks forged: the manager hears of it."""
+        values: dict[str, JSON] = {
+            "author": str(reading.author) if reading.author else "several authors",
+            "why": decision.reason,
+            "mail_subject": reading.subject,
+        }
+        self._post.notice(
+            ["refused", values],
+            [["refused", values]],
+            self._setup.administrator,
+            key=f"refused:{inbound.id}",
+            now=now,
+            mailbox=inbound.mailbox,
+        )
+
+    def _show(self, decision: Show, inbound: Inbound, reading: Reading, now: datetime) -> None:
+        """What nobody could place is shown to a liaison, and left where it is."""
+        staff = self._shown_to(reading, decision)
+        values: dict[str, JSON] = {"mailbox": inbound.mailbox, "why": decision.reason}
+        known = {
+            "alert-of-no-client": "shown_alert_of_no_client",
+            "alert-of-two-clients": "shown_alert_of_two_clients",
+            "sender-of-two-clients": "shown_sender_of_two_clients",
+            "staff-mail-without-command": "shown_staff",
+            "tag-of-ours-from-a-stranger": "shown_stranger",
+        }
+        why = known.get(decision.reason, "shown_automatic" if reading.automatic else "shown_no_recipe")
+        facts: dict[str, JSON] = {
+            "why": [why, values],
+            "hint": ["hint_host" if decision.kind is Kind.ALERT else "hint_open", values],
+            "mail_from": str(reading.author) if reading.author else "",
+            "mail_subject": reading.subject,
+            "came": inbound.received_at.isoformat(),
+            "text": reading.new_text.strip()[:EXCERPT],
+        }
+        recipient = address_of(staff)
+        self._post.to_staff(LetterKind.SHOWN, recipient, facts, key=f"{inbound.id}", now=now, mailbox=inbound.mailbox)
+
+    def _shown_to(self, reading: Reading, decision: Show) -> Staff:
+        """The client's own liaison where the mail is of one client, else whoever is on duty."""
+        who = self._setup.directory.who(reading.author.address) if reading.author else None
+        if who and who.staff and decision.kind is Kind.LIAISON:
+            return who.staff
+        if who and who.client:
+            return self._setup.liaison_of(who.client)
+        return self._setup.on_duty
+
+    # --- letters ---
+
+    def _accept(self, decision: Proved, now: datetime) -> None:
+        """The copy arrived: whatever we thought of the letter, it was taken."""
+        letter = self._store.outbox.letter(decision.letter.id)
+        if letter.state is LetterState.UNKNOWN:
+            state = dispatch(letter.state, Dispatch.ACCEPT)
+            self._store.outbox.move(letter.id, state, reason=decision.reason, now=now)
+            self._aftermath.sent(letter, now)
+
+    def _bounced(self, decision: Bounced, now: datetime) -> None:
+        """A letter came back: the duty to inform is open again, and the liaison is told (N.9)."""
+        letter = decision.letter
+        if letter.state is not LetterState.SENT:
+            return
+        state = dispatch(letter.state, Dispatch.REJECT)
+        self._store.outbox.move(letter.id, state, reason="bounced", said=decision.said, now=now)
+        self._aftermath.failed(letter, decision.said, now)
+
+    def _note(
+        self, incident: Incident, what: str, author: str, text: str, at: datetime, inbound_id: int | None
+    ) -> None:
+        self._store.records.note(incident.id, Entry(at=at, what=what, author=author, text=text, inbound_id=inbound_id))

@@ -1,0 +1,63 @@
+"""Everything a use case is configured with, as one value: replaced whole when the configuration is read again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailflow.domain.people import Address, Client, Directory, Staff
+from mailflow.domain.policy import Policy
+from mailflow.intake.recipes import Recipes
+from mailflow.writing.render import Writer
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailboxSetup:
+    """How one mailbox is read and sent from."""
+
+    address: str
+    folder: str = "INBOX"
+    start: datetime | None = None  # mail received before is before our time; None: whatever is there at first sight
+    file: str = "leave"  # or "move"
+    done_folder: str = "Mailflow/Done"
+    file_clients: bool = False  # whether client mail is moved too
+    proof: str = "sent"  # or "copy": how it is proven that a letter was accepted
+    auth: str = "none"  # which provider's word on a sender counts: none, gmail, m365 or generic
+    authserv_id: str = ""
+    plus_addressing: bool = True  # whether the provider delivers noc+anything@ to noc@
+
+    @property
+    def domain(self) -> str:
+        """What stands behind the @."""
+        return self.address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """The configuration as the engine needs it."""
+
+    service_name: str
+    directory: Directory
+    policy: Policy
+    recipes: Recipes
+    writer: Writer
+    key: bytes  # of the tokens
+    mailboxes: tuple[MailboxSetup, ...]
+    administrator: Address
+    keep_raw_days: int = 400
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The addresses of all our mailboxes."""
+        return frozenset(m.address for m in self.mailboxes)
+
+    def mailbox(self, address: str) -> MailboxSetup:
+        """The mailbox with this address; the first one where it is not configured any more."""
+        return next((m for m in self.mailboxes if m.address == address), self.mailboxes[0])
+
+    def liaison_of(self, client: Client) -> Staff:
+        """Who signs for a client."""
+        return self.directory.staff_at(client.liaison) or self.directory.staff[0]
+
+    @property
+    def on_duty(self) -> Staff:
+        """Who is shown what nobody could place: the first liaison."""
+        return self.directory.staff[0]

@@ -1,0 +1,135 @@
+"""What time alone brings: forms that are due, letters nobody can vouch for, digests, and things that may be forgotten.
+
+Everything due is a row; the sweep only looks. A missed tick, or a week without any, changes nothing but the hour.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from mailflow.domain.letters import JSON, LetterKind
+from mailflow.domain.people import Staff
+from mailflow.domain.worktime import next_local
+from mailflow.engine.aftermath import Aftermath
+from mailflow.engine.clock import Clock
+from mailflow.engine.desk import Desk
+from mailflow.engine.drafts import Drafts
+from mailflow.engine.post import Post, address_of
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Overdue, Store
+
+log = structlog.get_logger()
+
+PROOF_WITHIN = timedelta(minutes=15)  # after that somebody has to look into the Sent folder
+WEEK = timedelta(days=7)
+
+
+class Sweep:
+    """One look at everything that may be due. One for each reading of the configuration."""
+
+    def __init__(self, store: Store, setup: Setup, clock: Clock) -> None:
+        self._store, self._setup, self._clock = store, setup, clock
+        post = Post(store, setup)
+        self._post = post
+        self._desk = Desk(store, setup, post, Drafts(store, setup, post))
+        self._aftermath = Aftermath(store, setup, post)
+
+    def tick(self) -> None:
+        """Each in a transaction of its own, so that one fault does not stop the others' clocks."""
+        now = self._clock.now()
+        for due in (self._forms, self._never_told, self._unproven, self._digests, self._forget):
+            with self._store.transaction():
+                due(now)
+
+    def _forms(self, now: datetime) -> None:
+        """The form goes out when service is back for a while, or the debrief comes near."""
+        policy = self._setup.policy
+        ended_before, due_before = now - policy.form_after, now + policy.form_before_due
+        for incident, affected in self._store.records.awaiting_form(ended_before, due_before):
+            if self._desk.ask(incident, affected, now):
+                log.info("form asked", ref=incident.reference, of=affected.liaison.address)
+
+    def _never_told(self, now: datetime) -> None:
+        """A blip of which nobody was told closes by itself: there is nobody to debrief (S3.1)."""
+        for incident in self._store.records.never_told():
+            for affected in self._store.records.affected_of(incident.id):
+                self._store.records.settle(affected.id, "over before anybody was told", now)
+            self._aftermath.release_promises(incident, now)
+            self._aftermath.close(incident, "over before anybody was told", now)
+            log.info("incident closed", ref=incident.reference, why="over before anybody was told")
+
+    def _unproven(self, now: datetime) -> None:
+        """Letters that nobody can vouch for: a person is asked, SENT or RESEND."""
+        for mailbox in self._setup.mailboxes:
+            for letter in self._store.outbox.unknown(mailbox.address):
+                if letter.started_at and now - letter.started_at >= PROOF_WITHIN:
+                    self._aftermath.warn("unproven", letter, letter.said, now)
+
+    def _digests(self, now: datetime) -> None:
+        """Each manager, at their own hour, on a day when something is overdue; once."""
+        due = [m for m in self._setup.directory.managers if now >= next_local(now, m.timezone, m.digest_time)]
+        if not due:
+            return
+        overdue = self._store.records.overdue(now)
+        for manager in due if overdue else ():
+            self._digest(manager, overdue, now)
+
+    def _digest(self, manager: Staff, overdue: list[Overdue], now: datetime) -> None:
+        day = next_local(now, manager.timezone, manager.digest_time).date().isoformat()
+        facts: dict[str, JSON] = {
+            "rows": [self._row(late, now) for late in overdue],
+            "oldest_hours": hours(now - overdue[0].promise.due_at),
+            "closed_without": self._store.records.closed_without_debrief(now - WEEK),
+            "timezone": manager.timezone,
+        }
+        key = f"{manager.address}:{day}"
+        if self._post.to_staff(LetterKind.DIGEST, address_of(manager), facts, key=key, now=now):
+            log.info("digest put", to=manager.address, overdue=len(overdue))
+
+    def _row(self, late: Overdue, now: datetime) -> JSON:
+        """One line of the digest: what was promised to whom, how late it is, and what is missing."""
+        client = self._setup.directory.client(late.affected.client_key)
+        told = [t.name for t in self._store.records.audience(late.incident.id) if t.affected_id == late.affected.id]
+        names = ", ".join(told) or (client.name if client else late.affected.client_name)
+        return {
+            "client": late.affected.client_name,
+            "title": late.incident.title,
+            "reference": late.incident.reference,
+            "line": [
+                "digest_promise" if told else "digest_owed",
+                {
+                    "names": names,
+                    "due_by": late.promise.due_at.isoformat(),
+                    "late": hours(now - late.promise.due_at),
+                },
+            ],
+            "progress": self._progress(late),
+        }
+
+    def _progress(self, late: Overdue) -> JSON:
+        owner = late.affected.liaison.name.split()[0] if late.affected.liaison.name else late.promise.owner
+        draft = self._store.desk.draft(late.affected.id)
+        if draft and draft.state == "current":
+            return ["progress_ready", {"owner": owner}]
+        fills = self._store.desk.fills(late.affected.id)
+        missing = [n for n in self._setup.policy.required_fields if n not in fills]
+        if fills and missing:
+            done = " ".join(f"[{n}]" for n in sorted(fills))
+            return ["progress_partly", {"owner": owner, "done": done, "missing": " ".join(f"[{n}]" for n in missing)}]
+        asked = self._store.outbox.asked(late.affected.id)
+        return ["progress_none" if asked else "progress_unasked", {"owner": owner}]
+
+    def _forget(self, now: datetime) -> None:
+        """Bytes older than the configured days, once a day; never those of a running incident."""
+        today = now.date().isoformat()
+        if self._store.control.get("forgot_on") == today:
+            return
+        forgotten = self._store.mailroom.forget_content(now - timedelta(days=self._setup.keep_raw_days))
+        self._store.control.set("forgot_on", today)
+        if forgotten:
+            log.info("old mail forgotten", contents=forgotten)
+
+
+def hours(late: timedelta) -> float:
+    """A span as hours, for words.late."""
+    return late / timedelta(hours=1)

@@ -1,0 +1,131 @@
+"""Commands at the top of a reply: one language's words for them, and what a reply's first lines say in these words.
+
+Promises: SEND is understood only where the first line is, as a whole, one of the listed words for it. A line that
+comes close is handed back as a near miss, to be asked about; prose is never a command.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mailflow.domain.form import Command, Verb
+from mailflow.domain.mail import Line, Mark
+
+WHOLE_LINE = frozenset({Verb.SEND, Verb.STOP, Verb.SENT, Verb.RESEND, Verb.PAUSE, Verb.RESUME, Verb.HELP})
+PASSAGES = frozenset({Verb.NOTE, Verb.OPEN})  # what follows on further lines belongs to them
+MAX_COMMAND = 200  # characters of a line that is looked at for commands; an argument may be longer
+MAX_CLOSING_LINES = 25  # from "Kind regards" to a disclaimer's end
+MAX_NAME = 60  # characters of the line under a closing: a name, or a name and a title
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """One language's words for commands, in any case."""
+
+    words: Mapping[Verb, tuple[str, ...]]
+    near_miss: tuple[str, ...] = ()  # regular expressions for a line that could have been meant as SEND
+    closings: tuple[str, ...] = ()  # "kind regards", "thanks": a whole line that begins an unmarked signature
+    nothing: tuple[str, ...] = ("-", "–", "—", "n/a")  # answers that mean "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commands:
+    """The commands of a reply, the line that came close to SEND, and the lines that belong to neither."""
+
+    commands: tuple[Command, ...] = ()
+    near_miss: str = ""
+    rest: tuple[Line, ...] = ()
+
+
+def parse_commands(lines: Sequence[Line], vocabulary: Vocabulary) -> Commands:
+    """The commands among the first lines that are neither blank, quoted nor a server's banner."""
+    found: list[Command] = []
+    passage: list[str] | None = None  # of the last command, while it may go on
+    near_miss = ""
+    n = 0
+    while n < len(lines):
+        line = lines[n]
+        if line.below or line.mark is Mark.SIGNATURE or (line.depth and line.text.strip() and passage is None):
+            break
+        if line.mark is Mark.BANNER or (not line.text.strip() and passage is None):
+            n += 1
+            continue
+        command = _command(line.text, vocabulary, loud=passage is not None) if not line.depth else None
+        if command and (command.verb is not Verb.SEND or not found):
+            passage = [command.argument] if command.verb in PASSAGES else None
+            found.append(command)
+        elif passage is not None and not is_closing(lines, n, vocabulary):
+            passage.append("> " * line.depth + line.text)
+            found[-1] = Command(verb=found[-1].verb, argument="\n".join(passage).strip())
+        else:
+            if not found and _is_near(line.text, vocabulary):
+                near_miss = line.text.strip()
+                n += 1
+            break
+        n += 1
+    return Commands(commands=tuple(found), near_miss=near_miss, rest=tuple(lines[n:]))
+
+
+def is_send(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a line is, as a whole, one of the words for SEND."""
+    return _plain(text) in {w.casefold() for w in vocabulary.words.get(Verb.SEND, ())}
+
+
+def is_closing(lines: Sequence[Line], n: int, vocabulary: Vocabulary) -> bool:
+    """Whether an unmarked signature begins at `n`: "Kind regards", at most a name's line under it, and no essay."""
+    if _plain(lines[n].text.rstrip(" ,")) not in {c.casefold() for c in vocabulary.closings}:
+        return False
+    under = [line.text.strip() for line in lines[n + 1 : n + 2 + MAX_CLOSING_LINES]]
+    first = next((text for text in under if text), "")
+    return len(under) <= MAX_CLOSING_LINES and len(first) <= MAX_NAME and not first.endswith((".", ":", "?"))
+
+
+def subject_command(subject: str, body: str, vocabulary: Vocabulary) -> Command | None:
+    """The command that a new mail's subject is; an echoed one ("Re: OPEN …") and SEND are none."""
+    command = _command(subject, vocabulary, loud=False)
+    if command is None or command.verb is Verb.SEND:
+        return None
+    if command.verb in PASSAGES and body:
+        return Command(verb=command.verb, argument=f"{command.argument}\n{body}".strip())
+    return command
+
+
+def _plain(text: str) -> str:
+    """A line as it is compared: no bold marks, one blank between words, no full stop or exclamation mark at its end."""
+    return " ".join(text[:MAX_COMMAND].replace("*", "").split()).rstrip(".!").rstrip().casefold()
+
+
+def _command(text: str, vocabulary: Vocabulary, *, loud: bool) -> Command | None:
+    """The command that a line is; a `loud` one, inside another's passage, must be in capitals to be one."""
+    line = " ".join(text.replace("*", "").split())
+    if not line:
+        return None
+    plain = _plain(text) if len(line) <= MAX_COMMAND else ""
+    best: Command | None = None
+    length = 0
+    for verb, words in vocabulary.words.items():
+        for word in words:
+            if len(word) <= length:
+                continue  # "no debrief" before "no"
+            if plain == word.casefold() and (not loud or line.startswith(word.upper())):
+                best, length = Command(verb=verb), len(word)
+            elif verb not in WHOLE_LINE and (argument := _argument(line, word)):
+                best, length = Command(verb=verb, argument=argument), len(word)
+    return best
+
+
+def _argument(line: str, word: str) -> str:
+    """What stands behind a command's word: in capitals ("NOTE called Ann"), or with a colon ("note: called Ann")."""
+    if line[: len(word)].casefold() != word.casefold():
+        return ""
+    rest = line[len(word) :]
+    has_case = word.upper() != word.lower()
+    if rest.lstrip()[:1] in {":", "："} or (has_case and line.startswith(word.upper()) and rest[:1] in set(" ,.;-–—(")):
+        argument = rest.lstrip(" ,.;:：-–—")
+        return argument[1:-1] if argument.startswith("(") and argument.endswith(")") else argument
+    return ""
+
+
+def _is_near(text: str, vocabulary: Vocabulary) -> bool:
+    line = " ".join(text.split())
+    return len(line) <= MAX_COMMAND and any(re.search(p, line, re.IGNORECASE) for p in vocabulary.near_miss)

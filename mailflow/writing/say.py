@@ -1,0 +1,175 @@
+"""The sentences that templates ask for: chosen by what happened, so that a letter reads like a person wrote it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mailflow.domain.letters import Facts
+from mailflow.writing.words import Times, Words
+
+# A short answer to "who felt it" is a phrase and wants a sentence around it; a long one is a sentence already.
+PHRASE_WORDS = 8
+
+
+class Say:
+    """The sentences of one letter. Templates call it `say`."""
+
+    def __init__(self, words: Words, facts: Facts, now: datetime) -> None:
+        self._words, self._facts = words, facts
+        self.times = Times(words=words, zone=ZoneInfo(str(facts.get("timezone", "UTC"))), now=now)
+
+    # --- to clients ---
+
+    def subject(self) -> str:
+        """ "Your file server this morning"; in the client's own words where a person told us."""
+        if not self._facts["plain"]:
+            return self._words.phrase("acknowledgement.subject_reported", reported=self._facts["reported"])
+        part = self.times.part(self._time("started"))
+        return self._words.phrase("acknowledgement.subject", Plain=self._plain(), part=part)
+
+    def seen(self) -> str:
+        """What was seen."""
+        by_you = self._facts["symptom"] == "reported" and self._facts["reporter"] == "you"
+        path = "acknowledgement.reported_by_you" if by_you else f"acknowledgement.seen.{self._symptom()}"
+        return self._one_of(path)
+
+    def noticed_too(self) -> str:
+        """That a person of theirs told us as well, with a blank before it; empty where nobody did."""
+        reporter = self._facts["reporter"]
+        if not reporter or reporter == "you" or self._facts["symptom"] == "reported":
+            return ""
+        return " " + self._one_of("acknowledgement.noticed_too")
+
+    def back(self) -> str:
+        """That it is back, with a blank before it; empty while it is not."""
+        return " " + self._one_of("acknowledgement.back") if self._facts["ended"] else ""
+
+    def promise(self) -> str:
+        """By when I write; what is promised here is the deadline."""
+        return self._one_of("acknowledgement.promise")
+
+    def call(self) -> str:
+        """How to reach me."""
+        return self._one_of("acknowledgement.call" if self._facts["phone"] else "acknowledgement.reply")
+
+    def opening(self) -> str:
+        """How a debrief begins."""
+        promised = "opening" if self._facts["promised"] else "opening_fresh"
+        about = "" if self._facts["plain"] else "_reported"
+        return self._one_of(f"debrief.{promised}{about}", debrief=True)
+
+    def story(self) -> str:
+        """What happened, in order, from the record (S0.7)."""
+        facts = self._facts
+        sentences = []
+        told = ""
+        if facts["reporter"] and facts["reported_at"]:
+            which = "told_you" if facts["reporter"] == "you" else "told"
+            told = self._words.phrase(
+                f"debrief.story.{which}", reporter=facts["reporter"], time=self.times.clock(self._time("reported_at"))
+            )
+        if facts["symptom"] != "reported":
+            symptom = str(facts["symptom"])
+            which = symptom if symptom in self._words.at("debrief.story") else "other"
+            began = self._words.phrase(f"debrief.story.{which}", start=self.times.clock(self._time("started")))
+            ended = (
+                self._words.phrase("debrief.story.ended", end=self.times.clock(self._time("ended")))
+                if facts["ended"]
+                else str(self._words.at("debrief.story.open"))
+            )
+            sentences.append(began + ended)
+        if told:
+            first = facts["reported_at"] < facts["started"]  # type: ignore[operator]  # ISO 8601 in UTC sorts
+            sentences.insert(0 if first else len(sentences), told)
+        return " ".join(sentences)
+
+    # --- to our own people ---
+
+    def symptom(self) -> str:
+        """ "restarted"."""
+        return self._words.phrase(f"symptom.{self._symptom()}")
+
+    def line(self, line: Any) -> str:
+        """A sentence given as [name, values]; times among the values are named …_at, …_by and …_when."""
+        name, values = line
+        return self._words.phrase(f"line.{name}", **self._spoken(values))
+
+    def lines(self, lines: Any) -> str:
+        """Several such sentences in a row."""
+        return " ".join(map(self.line, lines))
+
+    def heading(self, name: str) -> str:
+        """What stands above a group of the form's fields."""
+        return self._words.phrase(f"form.heading.{name}")
+
+    def stamp(self, moment: str) -> str:
+        """ "9:21", "Tue 9:21"."""
+        return self.times.stamp(_moment(moment))
+
+    def moment(self, moment: str) -> str:
+        """ "at about quarter past nine this morning"."""
+        return self.times.when(_moment(moment))
+
+    def late(self, hours: float) -> str:
+        """ "3 days", "1 hour"."""
+        days = int(hours // 24)
+        if days:
+            return self._words.phrase("line.late_days" if days > 1 else "line.late_day", count=days)
+        if hours >= 1:
+            return self._words.phrase("line.late_hours" if hours >= 2 else "line.late_hour", count=int(hours))
+        return self._words.phrase("line.late_now")
+
+    def headline(self, line: Any) -> str:
+        """A subject given as [name, values]."""
+        name, values = line
+        return self._words.phrase(f"headline.{name}", **self._spoken(values))
+
+    def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        values = {n: self.late(v) if n == "late" else v for n, v in values.items()}
+        ways = {"_at": self.times.stamp, "_by": self.times.by, "_when": self.times.when, "_day": self.times.on}
+        spoken = {
+            name: next((say(_moment(value)) for end, say in ways.items() if name.endswith(end) and value), value)
+            for name, value in values.items()
+        }
+        # A value may be a word of words.toml itself: ["symptom", "rebooted"].
+        return {n: self._words.phrase(".".join(v)) if isinstance(v, list) else v for n, v in spoken.items()}
+
+    def _symptom(self) -> str:
+        symptom = str(self._facts["symptom"])
+        return symptom if symptom in self._words.at("symptom") else "other"
+
+    def _plain(self) -> str:
+        plain = str(self._facts["plain"])
+        return plain[:1].upper() + plain[1:]
+
+    def _time(self, name: str) -> datetime:
+        return _moment(self._facts[name])
+
+    def _one_of(self, path: str, *, debrief: bool = False) -> str:
+        variant = self._facts.get("variant", 0)
+        started = self._time("started")
+        facts = self._facts
+        return self._words.choose(path, variant if isinstance(variant, int) else 0).format(
+            plain=facts["plain"],
+            Plain=self._plain(),
+            when=self.times.on(started) if debrief else self.times.when(started),
+            when_of=self.times.part(started),
+            reporter=facts["reporter"],
+            reported=facts["reported"],
+            time=self.times.clock(self._time("ended")) if facts["ended"] else "",
+            by=self.times.by(self._time("promised")) if facts["promised"] else "",
+            phone=facts["phone"],
+        )
+
+
+def impact(text: str, frame: str) -> str:
+    """ "It touched everyone using the Data drive." from a phrase; a whole sentence stays as it was written (S1.4)."""
+    text = text.strip()
+    if "\n" in text or text.endswith((".", "!", "?")) or len(text.split()) > PHRASE_WORDS:
+        return text
+    return frame.format(impact=text)
+
+
+def _moment(value: object) -> datetime:
+    return datetime.fromisoformat(str(value))

@@ -1,0 +1,144 @@
+"""One language's words, and how it speaks of times: "at about quarter past nine this morning", "by Thursday"."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+QUARTER = 15  # minutes: nobody tells a client that it was at 9:13 when the monitor looks every five minutes
+THIS_WEEK = 6  # days after which a weekday alone could be mistaken
+
+
+class WordsError(Exception):
+    """A words.toml that cannot be used: names the file, the key, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """A words.toml."""
+
+    language: str
+    table: Mapping[str, Any]
+
+    def at(self, path: str) -> Any:
+        """The entry at a dotted path; WordsError where it is missing."""
+        here: Any = self.table
+        for key in path.split("."):
+            if not isinstance(here, Mapping) or key not in here:
+                raise WordsError(f"letters/{self.language}/words.toml: {path} is missing")
+            here = here[key]
+        return here
+
+    def phrase(self, path: str, **values: object) -> str:
+        """The sentence at `path` with its values; WordsError where it wants one that is not there."""
+        try:
+            return str(self.at(path)).format(**values)
+        except (KeyError, IndexError) as error:
+            raise WordsError(f"letters/{self.language}/words.toml: {path} wants {error}, which is not known") from None
+
+    def choose(self, path: str, variant: int) -> str:
+        """One of the ways to say something."""
+        ways: Sequence[str] = self.at(path)
+        return ways[variant % len(ways)]
+
+
+def parse_words(language: str, text: str) -> Words:
+    """The words of one language; WordsError with line and column where the TOML is broken."""
+    try:
+        return Words(language=language, table=tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise WordsError(f"letters/{language}/words.toml: {error}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """How a moment is spoken of, in one zone, seen from `now`."""
+
+    words: Words
+    zone: ZoneInfo
+    now: datetime
+
+    @staticmethod
+    def in_zone(words: Words, timezone: str, now: datetime) -> "Times":
+        """The same, with the zone by its name."""
+        return Times(words=words, zone=ZoneInfo(timezone), now=now)
+
+    def when(self, at: datetime) -> str:
+        """ "at about quarter past nine this morning"; "on Tuesday morning" when it is longer ago."""
+        if self._days_ago(at) > 1:
+            return self.on(at)
+        return self.words.phrase("time.at", rough=self.rough(at), part=self.part(at))
+
+    def rough(self, at: datetime) -> str:
+        """ "about quarter past nine"."""
+        local = at.astimezone(self.zone)
+        quarters = round((local.hour * 60 + local.minute) / QUARTER)
+        hour, quarter = divmod(quarters, 60 // QUARTER)
+        hours: Sequence[str] = self.words.at("time.hours")
+        ways: Sequence[str] = self.words.at("time.rough")
+        return ways[quarter].format(hour=hours[hour % 24], next=hours[(hour + 1) % 24])
+
+    def part(self, at: datetime) -> str:
+        """ "this morning", "yesterday evening", "on Tuesday morning"."""
+        part = self._part(at)
+        match self._days_ago(at):
+            case 0 if part == "night" and at.astimezone(self.zone).hour > 12:
+                return str(self.words.at("time.late_today.night"))
+            case 0:
+                return str(self.words.at(f"time.today.{part}"))
+            case 1:
+                return str(self.words.at(f"time.yesterday.{part}"))
+            case _:
+                return self.on(at)
+
+    def on(self, at: datetime) -> str:
+        """ "on Tuesday morning", "on Tuesday 17 November": never relative, for letters that are read later."""
+        if self._days_ago(at) > THIS_WEEK:
+            return self.words.phrase("time.long_ago", **self._date(at))
+        return self.words.phrase("time.earlier", part=self._part(at), **self._date(at))
+
+    def clock(self, at: datetime) -> str:
+        """ "9:21", "3:40 pm"."""
+        local = at.astimezone(self.zone)
+        if local.hour in range(1, 13) and local.hour < 12:
+            return f"{local.hour}:{local:%M}"
+        return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+
+    def stamp(self, at: datetime) -> str:
+        """ "9:21" today, else "Tue 9:21": for our own people."""
+        local = at.astimezone(self.zone)
+        time = f"{local.hour}:{local:%M}"
+        return time if self._days_ago(at) == 0 else f"{self.words.at('time.short_days')[local.weekday()]} {time}"
+
+    def day_stamp(self, at: datetime) -> str:
+        """ "Tue 9:00": what a form prefills, so that a correction can name the day."""
+        local = at.astimezone(self.zone)
+        return f"{self.words.at('time.short_days')[local.weekday()]} {local.hour}:{local:%M}"
+
+    def by(self, due: datetime) -> str:
+        """ "Thursday": the day by which something is promised."""
+        ahead = -self._days_ago(due)
+        if ahead == 0:
+            return str(self.words.at("time.end_of_today"))
+        if ahead == 1:
+            return str(self.words.at("time.tomorrow"))
+        which = "weekday" if 0 < ahead <= THIS_WEEK or 0 > ahead >= -THIS_WEEK else "date"
+        return self.words.phrase(f"time.{which}", **self._date(due))
+
+    def _days_ago(self, at: datetime) -> int:
+        return (self.now.astimezone(self.zone).date() - at.astimezone(self.zone).date()) // timedelta(days=1)
+
+    def _part(self, at: datetime) -> str:
+        hour = at.astimezone(self.zone).hour
+        parts: Sequence[tuple[int, str]] = self.words.at("time.parts")
+        return [name for begins, name in parts if begins <= hour][-1]
+
+    def _date(self, at: datetime) -> dict[str, object]:
+        local = at.astimezone(self.zone)
+        return {
+            "day": self.words.at("time.days")[local.weekday()],
+            "date": local.day,
+            "month": self.words.at("time.months")[local.month - 1],
+        }
