@@ -16,6 +16,7 @@ from mailflow.config.shipped import shipped
 from mailflow.demo.clients import Received, gmail_on_top, outlook_inline, received, write_mail
 from mailflow.demo.clock import MovableClock
 from mailflow.demo.servers import EmbeddedMail, SentMail
+from mailflow.runners import MailboxRunner
 
 PASSWORD = "demo"  # noqa: S105 - of everybody in the story
 NOC = "noc@msp.example"
@@ -41,6 +42,13 @@ class Stage:
     def __init__(self, app: App, mail: EmbeddedMail, clock: MovableClock) -> None:
         self.app, self.mail, self.clock = app, mail, clock
         self._seen = 0
+
+    def ready(self) -> "Stage":
+        """Wait until the daemon waits for mail: what lies there before is before its time."""
+        for runner in self.app.runners:
+            if isinstance(runner, MailboxRunner) and not runner.waiting.wait(PATIENCE):
+                raise StoryError(f"{runner.name} did not get ready in time")
+        return self
 
     def send(self, login: str, raw: bytes) -> None:
         """Somebody hands a mail in, as their own program would."""
@@ -97,7 +105,7 @@ def stage(folder: Path, *, imap_port: int = 0, smtp_port: int = 0, environ: Mapp
         app.lock()
         app.start()
         try:
-            yield Stage(app, mail, clock)
+            yield Stage(app, mail, clock).ready()
         finally:
             app.stop()
 

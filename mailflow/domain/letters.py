@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from mailflow.domain.form import BY_NUMBER, Fill
+from mailflow.domain.form import CATALOGUE, Fill
 from mailflow.domain.incident import Affected, Incident
 from mailflow.domain.people import Address, Contact
 from mailflow.domain.vocabulary import Live
@@ -168,7 +168,8 @@ def acknowledgement(view: ClientView, contact: Contact, variant: int) -> Facts:
 
 def debrief(view: ClientView, contact: Contact, fills: Mapping[int, Fill]) -> Facts:
     """Problem identified and steps taken, in the liaison's own words (S0.8, S1.4)."""
-    answers: dict[str, JSON] = {BY_NUMBER[n].name: fill.value for n, fill in fills.items() if not is_none(fill.value)}
+    said = {n: "" if is_none(fill.value) else fill.value for n, fill in fills.items()}
+    answers: dict[str, JSON] = {field.name: said.get(field.number, "") for field in CATALOGUE}
     return view.facts(contact) | {"answers": answers}
 
 

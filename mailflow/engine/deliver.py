@@ -141,6 +141,7 @@ class Dispatcher:
         try:
             return self._freeze(letter, withheld, now)
         except (TemplateError, HeaderError) as error:
+            log.error("letter cannot be written", kind=letter.kind, said=str(error))
             self._hold(letter, "template", now)
             self._aftermath.warn("template", letter, str(error), now)
             return None

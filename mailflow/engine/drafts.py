@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from mailflow.domain.decide import RefuseSend, Release
 from mailflow.domain.form import CATALOGUE, end_marker
 from mailflow.domain.incident import Entry
@@ -16,7 +18,9 @@ from mailflow.engine.case import Case, open_case
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Draft, Store
-from mailflow.writing.render import Rendered
+from mailflow.writing.render import Rendered, TemplateError
+
+log = structlog.get_logger()
 
 
 class Drafts:
@@ -38,10 +42,15 @@ class Drafts:
     ) -> None:
         """Render the letters, hold them, and show them to the liaison; an older draft is superseded."""
         affected_id = case.affected.id
+        try:
+            rendered = [self._render(letter, now) for letter in letters]
+        except TemplateError as error:
+            self._unwritten(case, str(error), cause, now)
+            return
         self._drop_held(affected_id, now)
         version = self._store.desk.next_version(affected_id)
-        for letter in letters:
-            kept = self._store.mailroom.put_content(self._render(letter, now).to_bytes(), now)
+        for letter, words in zip(letters, rendered, strict=True):
+            kept = self._store.mailroom.put_content(words.to_bytes(), now)
             keyed = replace(letter, idempotency_key=f"{letter.idempotency_key}:{version}")
             self._post.hold(keyed, "waits-for-send", now, version=version, rendered=kept)
         draft = Draft(
@@ -97,6 +106,19 @@ class Drafts:
             [line],
             case.affected.liaison,
             key=f"settled:{inbound_id}",
+            now=now,
+            incident=case.incident,
+            affected=case.affected,
+        )
+
+    def _unwritten(self, case: Case, said: str, cause: int, now: datetime) -> None:
+        """A broken template loses no answer: they are kept, and the liaison hears why there is no preview."""
+        log.error("draft cannot be written", ref=case.incident.reference, said=said)
+        self._post.notice(
+            ["draft", {}],
+            [["draft", {"said": said}]],
+            case.affected.liaison,
+            key=f"draft:{case.affected.id}:{cause}",
             now=now,
             incident=case.incident,
             affected=case.affected,

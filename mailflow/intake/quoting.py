@@ -98,6 +98,11 @@ def new_and_quoted(lines: Sequence[Line]) -> tuple[str, str]:
     return _tidy(new), _tidy(quoted)
 
 
+def is_device_line(text: str) -> bool:
+    """Whether a line is the one that a phone signs with ("Sent from my iPhone"), which may stand in mid-message."""
+    return len(text) < MAX_DEVICE_LINE and bool(_DEVICE.match(text))
+
+
 def marked(lines: Sequence[Line]) -> tuple[Line, ...]:
     """The same lines with marks from their wording added, and `below` from the first sign of a quote on.
 
@@ -177,7 +182,7 @@ def _marks(lines: Sequence[Line]) -> list[Mark]:
         elif line.text in {"-- ", "--\xa0"}:
             length = _signature_length(lines, n)
             marks[n : n + length] = [Mark.SIGNATURE] * length
-        elif len(line.text) < MAX_DEVICE_LINE and _DEVICE.match(line.text):
+        elif is_device_line(line.text):
             marks[n] = Mark.SIGNATURE
         n += max(length, 1)
     return marks

@@ -36,10 +36,10 @@ class Part:
     strays: list[list[Line]] = field(default_factory=list)  # runs of other text that can be the author's
 
 
-def cut(lines: Sequence[Line], labels: Labels | None) -> Part:
+def cut(lines: Sequence[Line], labels: Labels | None, *, plain: bool) -> Part:
     """Cut a body at the labels of a form; without a form there is only the top, and text between quoted lines."""
-    lines = _single_spaced(_with_typed_dashes(lines, labels), labels)
-    return _Cutter(lines=lines, labels=labels).cut()
+    lines = _with_typed_dashes(lines, labels)
+    return _Cutter(lines=_single_spaced(lines, labels) if plain else lines, labels=labels).cut()
 
 
 @dataclass(kw_only=True)
@@ -51,6 +51,7 @@ class _Cutter:
     ended: bool = False  # the form's end marker was passed
     generation: int = -1  # of unmarked quotes; the newest is 0
     met: bool = False  # something of the form was seen in this quote
+    style: str = ""  # how the present section's label is written: the sign behind a bare number
     refused: tuple[str, int] = ("", 0)  # the last bare number that went on a list instead
 
     def cut(self) -> Part:
@@ -91,22 +92,13 @@ class _Cutter:
         if label is None:
             return None
         # "1." or "2." under "[2]" begins or goes on a list within the answer; a field's number only ever grows.
-        style, number = self.refused
-        if label.number <= (self.section.number if self.section else 0) or self.refused == (
-            label.style,
-            label.number - 1,
-        ):
+        here = self.section.number if self.section else 0
+        listed = self.refused == (label.style, label.number - 1) or label.number <= here
+        # Under a label written otherwise, "3." is more likely a list's.
+        if listed or (label.style == "." and self.section is not None and self.style != "."):
             self.refused = (label.style, label.number)
             return None
-        if label.number not in self.labels.numbers or (label.style == "." and self._worded()):
-            return None
-        return label
-
-    def _worded(self) -> bool:
-        """Whether the label above is written in another way than "2.", so that "3." is a list's."""
-        return self.section is not None and self.style != "."
-
-    style: str = ""
+        return label if label.number in self.labels.numbers else None
 
     def _open(self, line: Line, label: Label) -> None:
         place = Place.TOP if not line.below and not line.depth else Place.BELOW if self.ended else Place.INLINE
@@ -173,7 +165,7 @@ def _single_spaced(lines: list[Line], labels: Labels | None) -> list[Line]:
         if not line.text.strip():
             blanks += 1
             continue
-        if (said, now) in labels.own.spaced:
+        if line.depth == 0 and (said, now) in labels.own.spaced:
             apart += blanks > 0
             together += blanks == 0
         said, blanks = now, 0

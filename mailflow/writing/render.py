@@ -107,7 +107,7 @@ class Writer:
         environment.filters.update(
             prose=prose,
             lines=lambda text: Markup("<br>").join(str(text).splitlines()),
-            quoted=lambda text: "\n".join(f"| {line}".rstrip() for line in str(text).splitlines()),
+            quoted=quoted,
             sentence=lambda text: impact(str(text), words.phrase("debrief.impact", impact="{impact}")),
         )
         source = files[path]
@@ -177,23 +177,29 @@ TAGS = {
 }
 
 
+def quoted(text: object) -> str:
+    """Somebody's words inside a text part, marked by a bar at each line."""
+    lines = [piece for line in str(text).strip().splitlines() for piece in _wrapped(line, WIDTH - 2) or [""]]
+    return "\n".join(f"| {line}".rstrip() for line in lines)
+
+
 def tidy(text: str) -> str:
     """A text part: long lines wrapped, at most one blank line in a row, one line end at the end."""
     out: list[str] = []
     for line in text.strip().splitlines():
         line = line.rstrip()
         if len(line) > WIDTH and not line.startswith("|"):
-            indent = re.match(r"\s*(?:\d+\. |- |\[\d+\] )?", line)
-            out += textwrap.wrap(
-                line,
-                WIDTH,
-                subsequent_indent=" " * len(indent[0]) if indent and not line.startswith("[") else "",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            out += _wrapped(line, WIDTH)
         elif line or (out and out[-1]):
             out.append(line)
     return "\n".join(out) + "\n"
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """One long line as several; what hangs under a bullet or a number is indented below its words."""
+    bullet = re.match(r"\s*(?:\d+\. |- )?", line)
+    indent = " " * len(bullet[0]) if bullet else ""
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _included(source: str, files: Mapping[str, str], language: str) -> str:

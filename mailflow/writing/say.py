@@ -91,7 +91,7 @@ class Say:
         return self._words.phrase(f"symptom.{self._symptom()}")
 
     def line(self, line: Any) -> str:
-        """A sentence given as [name, values]; times among the values are named …_at, …_by and …_when."""
+        """A sentence given as [name, values]; times among the values are named …_at, due_by, …_when and …_day."""
         name, values = line
         return self._words.phrase(f"line.{name}", **self._spoken(values))
 
@@ -127,7 +127,7 @@ class Say:
 
     def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
         values = {n: self.late(v) if n == "late" else v for n, v in values.items()}
-        ways = {"_at": self.times.stamp, "_by": self.times.by, "_when": self.times.when, "_day": self.times.on}
+        ways = {"_at": self.times.stamp, "due_by": self.times.by, "_when": self.times.when, "_day": self.times.on}
         spoken = {
             name: next((say(_moment(value)) for end, say in ways.items() if name.endswith(end) and value), value)
             for name, value in values.items()

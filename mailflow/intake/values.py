@@ -1,0 +1,134 @@
+"""What a section of a reply answers: its lines less the form's own words, as the author would read them back."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailflow.domain.form import Form, Place
+from mailflow.domain.mail import Line
+from mailflow.intake.commands import Vocabulary, is_closing
+from mailflow.intake.labels import Labels, Words, words
+from mailflow.intake.sections import Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One answer that a reply holds for a field; `rank` tells its age, 0 is this reply's own."""
+
+    number: int
+    value: str
+    place: Place
+    rank: int
+
+
+def candidates(
+    sections: Sequence[Section], labels: Labels, form: Form, vocabulary: Vocabulary, *, plain: bool
+) -> list[Candidate]:
+    """The answers of a body, in order; blank ones and prefilled values left alone are none."""
+    copied = _form_was_copied(sections, labels)
+    # Whether this client marks what it quotes and the author writes unmarked between: then a ">" there was typed.
+    between = any(s.depth and any(i.text.strip() and i.depth < s.depth for i in s.lines) for s in sections)
+    prefilled = {number: words(value) for number, value in form.prefilled.items()}
+    found = []
+    for section in sections:
+        own = labels.own.under.get(section.number, ())
+        if section.place is Place.TOP and not copied:
+            own = own[:1]
+        lines = less_own(section.lines, own, section.depth)
+        lines, rank = _newest(lines, section, plain=plain, between=between)
+        value = _text(lines, section, vocabulary)
+        if value.casefold() in vocabulary.nothing:
+            value = "-"
+        if value and (value == "-" or words(value) != prefilled.get(section.number) or not words(value)):
+            found.append(Candidate(number=section.number, value=value, place=section.place, rank=rank))
+    return found
+
+
+def less_own(lines: Sequence[Line], own: Sequence[Words], depth: int) -> list[Line]:
+    """The lines without those that are the form's own, in its order, however they were wrapped.
+
+    Under a label that a client marked as quoted, an unmarked line is never the form's, even where it says the same.
+    """
+    kept: list[Line] = []
+    n = following = 0
+    while n < len(lines):
+        said = words(lines[n].text) if following < len(own) and lines[n].depth >= depth else ()
+        for o in range(following, len(own)) if said else ():
+            if o == 0 and n:
+                continue  # a prefilled value stands behind its label
+            if length := _spells(lines, n, said, own[o]):
+                following = o + 1
+                n += length
+                break
+        else:
+            kept.append(lines[n])
+            n += 1
+    return kept
+
+
+def without_closing(lines: Sequence[Line], vocabulary: Vocabulary) -> list[Line]:
+    """The lines up to an unmarked signature."""
+    end = next((n for n in range(len(lines)) if is_closing(lines, n, vocabulary)), len(lines))
+    return list(lines[:end])
+
+
+def text_of(lines: Sequence[Line], shallowest: int = 0) -> str:
+    """Lines as a text: at most one blank line between paragraphs, and a typed ">" where one was."""
+    texts = ["> " * (line.depth - shallowest) + line.text for line in lines]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(t.rstrip() for t in texts)).strip("\n").strip()
+
+
+def _spells(lines: Sequence[Line], n: int, said: Words, own: Words) -> int:
+    """How many lines from `n` on say exactly `own`; 0 where they do not."""
+    length = 1
+    while said and own[: len(said)] == said:
+        if len(said) == len(own):
+            return length
+        if n + length >= len(lines):
+            return 0
+        said += words(lines[n + length].text)
+        length += 1
+    return 0
+
+
+def _newest(lines: list[Line], section: Section, *, plain: bool, between: bool) -> tuple[list[Line], int]:
+    """The lines that were written last, at their author's depth, and how old they are."""
+    depths = {line.depth for line in lines if line.text.strip()}
+    if not depths:
+        return [], 0
+    least = min(depths)
+    if section.depth == 0:
+        return lines, section.generation
+    quoted = section.depth
+    rest = section.lines[0]
+    kept = []
+    for line in lines:
+        if line is rest or (line.depth == quoted and not plain):
+            kept.append(Line(text=line.text, depth=least))  # typed into the quoted line, or right behind it
+        elif line.depth == least < quoted or not line.text.strip():
+            kept.append(Line(text=line.text, depth=least))
+        elif line.depth >= quoted and plain:
+            # Under an answer, or where the author answers between quoted lines, the ">" is the author's own.
+            typed = line.depth - quoted + 1 if between else line.depth - quoted
+            kept.append(Line(text=line.text, depth=least + typed))
+    return [Line(text=k.text, depth=k.depth - least) for k in kept], least if least < quoted else max(0, quoted - 1)
+
+
+def _text(lines: Sequence[Line], section: Section, vocabulary: Vocabulary) -> str:
+    value = text_of(without_closing(lines, vocabulary))
+    if section.bold and value.count("*") % 2:  # Gmail's text part: typed text inherits the label's bold
+        before, _, behind = value.rpartition("*")
+        value = (before + behind).strip()
+    return value
+
+
+def _form_was_copied(sections: Sequence[Section], labels: Labels) -> bool:
+    """Whether the labels above the quote came with the form's instruction lines: one alone may be an answer."""
+    expected = met = 0
+    for section in sections:
+        own = labels.own.under.get(section.number, ())[1:]
+        if section.place is Place.TOP and own:
+            said = {words(line.text) for line in section.lines}
+            expected += len(own)
+            met += sum(o in said for o in own)
+    return expected > 1 and met == expected
