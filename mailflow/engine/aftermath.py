@@ -71,6 +71,18 @@ class Aftermath:
             about=letter.id,
         )
 
+    def page_capped(self, letter: Letter, cap: str, now: datetime) -> None:
+        """One page an hour: our own people get so much mail that the rest waits."""
+        values: dict[str, JSON] = {"names": letter.recipient.name or letter.recipient.address, "said": cap}
+        self._post.notice(
+            ["capped_staff", values],
+            [["capped_staff", values]],
+            self._setup.administrator,
+            key=f"capped:{letter.recipient.address}:{now:%Y-%m-%dT%H}",
+            now=now,
+            mailbox=letter.mailbox,
+        )
+
     def settle(self, affected: Affected, why: str, promise: PromiseState, now: datetime) -> None:
         """A client has its debrief, or is owed none; the incident closes with its last client."""
         self._store.records.settle(affected.id, why, now)

@@ -25,6 +25,7 @@ class Case:
     contacts: tuple[Contact, ...]  # who the debrief goes to
     promised: datetime | None  # by when the debrief was promised to them; None where nobody of theirs was told
     words: Words  # the liaison's language
+    timezone: str  # the liaison's: times of day in her mails are hers
     footer: str
 
     @property
@@ -36,13 +37,17 @@ class Case:
         """ "[1] What was the problem?"."""
         return f"[{number}] {self._bare_label(number)}"
 
+    def short(self, number: int) -> str:
+        """ "recommendations": the field in the middle of a sentence."""
+        return self.words.phrase(f"form.short.{BY_NUMBER[number].name}")
+
     def asked(self, numbers: Sequence[int], prefilled: Mapping[int, str]) -> list[JSON]:
         """Fields as a form shows them."""
         return [{"number": n, "label": self._bare_label(n), "prefilled": prefilled.get(n, "")} for n in numbers]
 
     def known(self, now: datetime) -> dict[int, str]:
         """What the record can already say to a field."""
-        times = Times.in_zone(self.words, self.affected.timezone, now)
+        times = Times.in_zone(self.words, self.timezone, now)
         known = {STARTED: times.day_stamp(self.incident.started_at)}
         if self.incident.ended_at:
             known[ENDED] = times.day_stamp(self.incident.ended_at)
@@ -51,7 +56,7 @@ class Case:
     def time(self, value: str) -> datetime | None:
         """A time as the liaison wrote it, near the incident; None where it is none."""
         near = self.incident.ended_at or self.incident.started_at
-        return parse_time(value, near, self.affected.timezone, tuple(self.words.at("time.days")))
+        return parse_time(value, near, self.timezone, tuple(self.words.at("time.days")))
 
     def view(self, fills: Mapping[int, Fill]) -> ClientView:
         """What this client's debrief may know, with the liaison's corrections of start and end."""
@@ -108,5 +113,6 @@ def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected
         contacts=tuple(contacts.values()),
         promised=due[0] if due and audience else None,
         words=setup.writer.words(staff.language if staff else affected.language),
+        timezone=staff.timezone if staff else affected.timezone,
         footer=setup.policy.footer,
     )

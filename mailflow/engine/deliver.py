@@ -35,6 +35,7 @@ LEASE = timedelta(minutes=15)  # longer than the longest SMTP conversation: ten 
 RETRY_MINUTES = (1, 5, 15, 30, 60)
 TOLD_AT_TRY = 3  # when 15 minutes are to be waited, the liaison hears of it
 GIVE_UP = timedelta(days=4)  # RFC 5321 4.5.4.1: four to five days
+CAPPED_WAIT = timedelta(hours=1)  # of a letter to one of ours that would be one too many this hour
 JITTER = 0.1  # of the wait, so that letters which failed together do not come back together
 
 
@@ -118,7 +119,7 @@ class Dispatcher:
     def _prepare(self, letter: Letter, now: datetime) -> Ready | None:
         """The letter's exact bytes; None where it is held or dropped instead."""
         if letter.unless_over and self._over(letter):
-            self._move(letter, Dispatch.DROP, "over-before-it-left", now)
+            self._drop(letter, "over-before-it-left", now)
             return None
         affected = self._store.records.affected(letter.affected_id) if letter.affected_id else None
         live = self._setup.policy.live.stricter(affected.live) if affected else Live.AUTO
@@ -133,9 +134,7 @@ class Dispatcher:
             self._aftermath.warn("stale", letter, "stale", now)
             return None
         if cap := tripped(self._store, self._setup.policy.caps, letter, now):
-            self._hold(letter, cap, now)
-            if letter.kind.to_client:
-                self._aftermath.warn("capped", letter, cap, now)
+            self._cap(letter, cap, now)
             return None
         withheld = affected.liaison if affected and word.gate is Gate.TO_LIAISON else None
         try:
@@ -292,6 +291,23 @@ class Dispatcher:
         with self._store.transaction():
             for letter in letters:
                 self._move(letter, Dispatch.DEFER, "account", now)
+
+    def _drop(self, letter: Letter, reason: str, now: datetime) -> None:
+        """A preview that is dropped takes with it what it would have shown."""
+        self._move(letter, Dispatch.DROP, reason, now)
+        if letter.kind is LetterKind.PREVIEW and letter.affected_id:
+            for held in self._store.outbox.of_draft(letter.affected_id, letter.version):
+                if held.state is LetterState.HELD:
+                    self._move(held, Dispatch.DROP, reason, now)
+
+    def _cap(self, letter: Letter, cap: str, now: datetime) -> None:
+        """A client letter is held until somebody looks; a letter to one of ours only comes later."""
+        if letter.kind.to_client:
+            self._hold(letter, cap, now)
+            self._aftermath.warn("capped", letter, cap, now)
+        else:
+            self._move(letter, Dispatch.DEFER, cap, now, due_at=now + CAPPED_WAIT)
+            self._aftermath.page_capped(letter, cap, now)
 
     def _hold(self, letter: Letter, reason: str, now: datetime) -> None:
         self._move(letter, Dispatch.HOLD, reason, now)

@@ -74,7 +74,7 @@ class Desk:
         remarks: list[JSON] = [["loose", {"label": case.label(f.number)}] for f in fills if f.loose]
         blank = [n for n in self._setup.policy.form_fields if n not in known and n not in case.known(now)]
         if blank:
-            remarks.append(["blank", {"labels": " ".join(case.label(n) for n in blank)}])
+            remarks.append(["blank", {"fields": ", ".join(case.short(n) for n in blank)}])
         self._drafts.offer(
             case,
             self._debriefs(case, known, now),

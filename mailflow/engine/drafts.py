@@ -39,6 +39,7 @@ class Drafts:
         problem: JSON = None,
         notes: str = "",
         cause: int = 0,
+        settle: timedelta = timedelta(),
     ) -> None:
         """Render the letters, hold them, and show them to the liaison; an older draft is superseded."""
         affected_id = case.affected.id
@@ -61,7 +62,7 @@ class Drafts:
             state="current",
         )
         self._store.desk.add_draft(draft, now)
-        self._preview(case, draft, remarks, problem, notes, cause, now)
+        self._preview(case, draft, remarks, problem, notes, cause, now, settle=settle)
 
     def release(self, decision: Release, inbound_id: int, now: datetime) -> None:
         """SEND: the held letters of exactly this draft rest a moment, and go."""
@@ -133,6 +134,8 @@ class Drafts:
         notes: str,
         cause: int,
         now: datetime,
+        *,
+        settle: timedelta = timedelta(),
     ) -> None:
         """The exact text, the recipients by name, and what SEND will do."""
         live = self._setup.policy.live.stricter(case.affected.live)
@@ -142,7 +145,8 @@ class Drafts:
         for letter in letters:
             words = Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
             first_name = letter.facts["first_name"]
-            shown.append({"first_name": first_name, "subject": words.subject, "text": words.text.strip()})
+            text = words.text.strip()
+            shown.append({"first_name": first_name, "subject": words.subject, "text": text, "html": words.body})
         ready = "ready_many" if len(letters) > 1 else "ready_one" if rest else "ready_now"
         if live is Live.OFF:
             ready = "ready_off"
@@ -168,6 +172,8 @@ class Drafts:
             incident=case.incident,
             affected=case.affected,
             version=draft.version,
+            due_at=now + settle,
+            unless_over=settle > timedelta(),
         )
 
     def _render(self, letter: NewLetter, now: datetime) -> Rendered:

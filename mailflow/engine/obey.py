@@ -77,7 +77,7 @@ class Orders:
         said = order.command.argument
         ended = inbound.received_at
         if said:
-            parsed = parse_time(said, inbound.received_at, affected.timezone, tuple(words.at("time.days")))
+            parsed = parse_time(said, inbound.received_at, order.staff.timezone, tuple(words.at("time.days")))
             if parsed is None:
                 return ["bad_time", {"value": said}]
             ended = parsed

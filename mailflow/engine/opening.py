@@ -17,6 +17,8 @@ from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import NewIncident, Store
 
+# What of an alert's fields helps a person; the rest is for machines.
+SHOWN = ("host", "service", "group", "detail", "url")
 EXCERPT = 2_000  # characters of a client's mail that the liaison is shown
 
 
@@ -51,9 +53,9 @@ class Opening:
             acknowledge = Acknowledge.REVIEW  # nothing automatic is said of a thing whose name we do not know
         settle = timedelta() if component and component.critical else self._setup.policy.settle
         facts: list[JSON] = [
-            ["fact", {"name": name.replace("_", " ").capitalize(), "value": value}]
-            for name, value in event.fields.items()
-            if value and name not in {"sender", "url"}
+            ["fact", {"name": name.capitalize(), "value": event.fields[name]}]
+            for name in SHOWN
+            if event.fields.get(name)
         ]
         self._tell(incident, affected, client, acknowledge, settle, now, lead="alert_opened", facts=facts)
         return incident
@@ -61,8 +63,8 @@ class Opening:
     def from_client(self, decision: OpenFromClient, inbound: Inbound, reading: Reading, now: datetime) -> Incident:
         """A person at a client told us; they are waiting, so nothing settles first."""
         client = decision.client
-        who = self._setup.directory.who(inbound.author)
-        name = who.contact.first_name if who.contact else (reading.author.name if reading.author else "")
+        writer = self._writer(reading)
+        name = writer.first_name if writer else ""
         incident, affected = self._open(
             client,
             inbound,
@@ -81,8 +83,27 @@ class Opening:
         )
         acknowledge = self._setup.policy.acknowledge.get(Class.CLIENT, Acknowledge.REVIEW)
         excerpt = reading.new_text.strip()[:EXCERPT]
-        self._tell(incident, affected, client, acknowledge, timedelta(), now, lead="client_opened", excerpt=excerpt)
+        self._tell(
+            incident,
+            affected,
+            client,
+            acknowledge,
+            timedelta(),
+            now,
+            lead="client_opened",
+            excerpt=excerpt,
+            writer=writer,
+        )
         return incident
+
+    def _writer(self, reading: Reading) -> Contact | None:
+        """The person who wrote, as somebody to answer: a listed contact, else their address with a first name."""
+        if reading.author is None:
+            return None
+        if contact := self._setup.directory.who(reading.author.address).contact:
+            return contact
+        first = reading.author.name.split()[0].strip(",") if reading.author.name.strip() else ""
+        return Contact(name=reading.author.name, first_name=first, address=reading.author.address)
 
     def from_staff(
         self, decision: OpenFromStaff, client: Client, inbound: Inbound, reading: Reading, now: datetime
@@ -170,11 +191,14 @@ class Opening:
         lead: str,
         facts: list[JSON] | None = None,
         excerpt: str = "",
+        writer: Contact | None = None,
     ) -> None:
         """Who is told, when, and what is promised; `acknowledge` None means that a liaison opened it."""
         policy = self._setup.policy
         due = due_by_day(now, policy.debrief_within[Priority(incident.priority)], affected.timezone, policy.day_ends)
         contacts = [c for c in client.contacts if c.wants is Wants.ALL]
+        if writer and writer.first_name and writer.address not in {c.address for c in contacts}:
+            contacts.append(writer)  # who asked is answered; a name we cannot greet is left to the liaison
         names = ", ".join(c.name for c in contacts)
         live = policy.live.stricter(affected.live)
         leaves = now + settle + policy.rest
@@ -186,7 +210,7 @@ class Opening:
             "due_by": due.isoformat(),
         }
         plan = self._plan(acknowledge, contacts, live)
-        if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"}:
+        if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"} or affected.reporter:
             self._store.records.promise(affected, PromiseKind.DEBRIEF, due, now)
         lines: list[JSON] = [[plan, values]]
         if plan in {"ack_auto", "ack_review"}:
@@ -221,7 +245,7 @@ class Opening:
             unless_over=settle > timedelta(),
         )
         if plan in {"ack_auto", "ack_off", "ack_review"}:
-            self._acknowledge(incident, affected, contacts, plan, due, leaves, now)
+            self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now)
 
     def _plan(self, acknowledge: Acknowledge | None, contacts: list[Contact], live: Live) -> str:
         """What happens to the acknowledgement, as the name of the sentence that says so to the liaison."""
@@ -243,6 +267,7 @@ class Opening:
         plan: str,
         due: datetime,
         leaves: datetime,
+        settle: timedelta,
         now: datetime,
     ) -> None:
         """One letter a contact: on its way after settling and rest, or held for SEND."""
@@ -265,7 +290,7 @@ class Opening:
         if plan == "ack_review":
             case = open_case(self._store, self._setup, incident, affected)
             ready: JSON = ["ack_ready", {"client": affected.client_name, "title": incident.title}]
-            self._drafts.offer(case, letters, now, remarks=[ready])
+            self._drafts.offer(case, letters, now, remarks=[ready], settle=settle)
             return
         for letter in letters:
             self._post.put_automatic(letter, now)

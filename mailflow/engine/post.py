@@ -38,7 +38,7 @@ class Post:
     ) -> Letter | None:
         """A letter to one of ours; None where it was put before. `key` says which letter it is."""
         staff = self._setup.directory.staff_at(recipient.address)
-        timezone = affected.timezone if affected else staff.timezone if staff else self._setup.policy.timezone
+        timezone = staff.timezone if staff else affected.timezone if affected else self._setup.policy.timezone
         common: dict[str, JSON] = {
             "first_name": staff.first_name if staff else recipient.name.split()[0] if recipient.name else "Hello",
             "reference": incident.reference if incident else "",

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mailflow.domain.letters import JSON, LetterKind
+from mailflow.domain.incident import Affected, Incident
+from mailflow.domain.letters import JSON, LetterKind, LetterState
 from mailflow.domain.people import Staff
 from mailflow.domain.worktime import next_local
 from mailflow.engine.aftermath import Aftermath
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 PROOF_WITHIN = timedelta(minutes=15)  # after that somebody has to look into the Sent folder
 WEEK = timedelta(days=7)
+MANY = 1_000
 
 
 class Sweep:
@@ -54,9 +56,27 @@ class Sweep:
         for incident in self._store.records.never_told():
             for affected in self._store.records.affected_of(incident.id):
                 self._store.records.settle(affected.id, "over before anybody was told", now)
+                self._say_untold(incident, affected, now)
             self._aftermath.release_promises(incident, now)
             self._aftermath.close(incident, "over before anybody was told", now)
             log.info("incident closed", ref=incident.reference, why="over before anybody was told")
+
+    def _say_untold(self, incident: Incident, affected: Affected, now: datetime) -> None:
+        """The liaison who was told that a letter would go hears that none did."""
+        letters = self._store.outbox.letters(incident_id=incident.id, states=[LetterState.SENT], limit=MANY)
+        if not any(letter.kind is LetterKind.OPENED for letter in letters) or incident.ended_at is None:
+            return
+        if not any(p.affected_id == affected.id for p in self._store.records.promises(incident.id)):
+            return  # nothing was going to be sent
+        self._post.notice(
+            ["over_untold", {}],
+            [["over_untold", {"ended_at": incident.ended_at.isoformat()}]],
+            affected.liaison,
+            key=f"untold:{affected.id}",
+            now=now,
+            incident=incident,
+            affected=affected,
+        )
 
     def _unproven(self, now: datetime) -> None:
         """Letters that nobody can vouch for: a person is asked, SENT or RESEND."""

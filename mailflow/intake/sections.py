@@ -52,6 +52,7 @@ class _Cutter:
     generation: int = -1  # of unmarked quotes; the newest is 0
     met: bool = False  # something of the form was seen in this quote
     style: str = ""  # how the present section's label is written: the sign behind a bare number
+    seen: set[int] = field(default_factory=set)  # the numbers of all sections so far
     refused: tuple[str, int] = ("", 0)  # the last bare number that went on a list instead
 
     def cut(self) -> Part:
@@ -91,6 +92,8 @@ class _Cutter:
         label = self.labels.bare(line.text)
         if label is None:
             return None
+        if label.style == self.style == "]" and label.number not in self.seen:
+            return label if label.number in self.labels.numbers else None  # nobody numbers a list so
         # "1." or "2." under "[2]" begins or goes on a list within the answer; a field's number only ever grows.
         here = self.section.number if self.section else 0
         listed = self.refused == (label.style, label.number - 1) or label.number <= here
@@ -113,6 +116,7 @@ class _Cutter:
             lines=[replace(line, text=label.rest)],
         )
         self.style, self.refused, self.met = label.style, ("", 0), True
+        self.seen.add(label.number)
         self.part.sections.append(self.section)
 
     def _place(self, line: Line, *, marked: bool, fresh: bool) -> bool:

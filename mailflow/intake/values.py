@@ -25,14 +25,14 @@ def candidates(
     sections: Sequence[Section], labels: Labels, form: Form, vocabulary: Vocabulary, *, plain: bool
 ) -> list[Candidate]:
     """The answers of a body, in order; blank ones and prefilled values left alone are none."""
-    copied = _form_was_copied(sections, labels)
+    copied = {place: _form_was_copied(sections, labels, place) for place in (Place.TOP, Place.BELOW)}
     # Whether this client marks what it quotes and the author writes unmarked between: then a ">" there was typed.
     between = any(s.depth and any(i.text.strip() and i.depth < s.depth for i in s.lines) for s in sections)
     prefilled = {number: words(value) for number, value in form.prefilled.items()}
     found = []
     for section in sections:
         own = labels.own.under.get(section.number, ())
-        if section.place is Place.TOP and not copied:
+        if not copied.get(section.place, True):
             own = own[:1]
         lines = less_own(section.lines, own, section.depth)
         lines, rank = _newest(lines, section, plain=plain, between=between)
@@ -122,12 +122,12 @@ def _text(lines: Sequence[Line], section: Section, vocabulary: Vocabulary) -> st
     return value
 
 
-def _form_was_copied(sections: Sequence[Section], labels: Labels) -> bool:
-    """Whether the labels above the quote came with the form's instruction lines: one alone may be an answer."""
+def _form_was_copied(sections: Sequence[Section], labels: Labels, place: Place) -> bool:
+    """Whether labels outside the quote came there with the form's instruction lines: one alone may be an answer."""
     expected = met = 0
     for section in sections:
         own = labels.own.under.get(section.number, ())[1:]
-        if section.place is Place.TOP and own:
+        if section.place is place and own:
             said = {words(line.text) for line in section.lines}
             expected += len(own)
             met += sum(o in said for o in own)

@@ -48,6 +48,11 @@ class Rendered:
         """As it was kept."""
         return Rendered(**json.loads(raw))
 
+    @property
+    def body(self) -> str:
+        """What stands in the HTML part's body, to be shown inside another letter."""
+        return self.html.partition("<body")[2].partition(">")[2].rpartition("</body>")[0].strip()
+
     def marked(self, subject: str, line: str) -> "Rendered":
         """The same letter with a line above it, for somebody else to see."""
         text = f"{line}\n\n{self.text}"
@@ -108,6 +113,7 @@ class Writer:
             prose=prose,
             lines=lambda text: Markup("<br>").join(str(text).splitlines()),
             quoted=quoted,
+            as_html=Markup,
             sentence=lambda text: impact(str(text), words.phrase("debrief.impact", impact="{impact}")),
         )
         source = files[path]

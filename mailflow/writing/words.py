@@ -69,16 +69,22 @@ class Times:
         """ "at about quarter past nine this morning"; "on Tuesday morning" when it is longer ago."""
         if self._days_ago(at) > 1:
             return self.on(at)
+        hour, quarter = self._rough(at)
+        if quarter == 0 and hour % 12 == 0:
+            return str(self.words.at("time.at_turn")[self._days_ago(at)]).format(rough=self.rough(at))
         return self.words.phrase("time.at", rough=self.rough(at), part=self.part(at))
 
     def rough(self, at: datetime) -> str:
         """ "about quarter past nine"."""
-        local = at.astimezone(self.zone)
-        quarters = round((local.hour * 60 + local.minute) / QUARTER)
-        hour, quarter = divmod(quarters, 60 // QUARTER)
+        hour, quarter = self._rough(at)
         hours: Sequence[str] = self.words.at("time.hours")
         ways: Sequence[str] = self.words.at("time.rough")
         return ways[quarter].format(hour=hours[hour % 24], next=hours[(hour + 1) % 24])
+
+    def _rough(self, at: datetime) -> tuple[int, int]:
+        """The hour (0 to 24) and the quarters past it, rounded."""
+        local = at.astimezone(self.zone)
+        return divmod(round((local.hour * 60 + local.minute) / QUARTER), 60 // QUARTER)
 
     def part(self, at: datetime) -> str:
         """ "this morning", "yesterday evening", "on Tuesday morning"."""
