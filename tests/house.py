@@ -4,28 +4,55 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from mailflow.adapters.imap.session import connect
+from mailflow.adapters.smtp.courier import SmtpCourier
+from mailflow.adapters.store.tables import DecisionRow
 from mailflow.app import App
 from mailflow.config.load import load
-from mailflow.demo.clients import Received, received, write_mail
+from mailflow.demo.clients import Received, gmail_on_top, received, write_mail
 from mailflow.demo.clock import MovableClock
 from mailflow.demo.servers import EmbeddedMail
-from mailflow.demo.story import MORNING, NOC, PASSWORD, PEOPLE, PROBLEM, RECOVERY, ZABBIX, Stage, zabbix_mail
+from mailflow.demo.story import (
+    DANA,
+    JOHN,
+    MORNING,
+    NOC,
+    PASSWORD,
+    PEOPLE,
+    PROBLEM,
+    RECOVERY,
+    SHIRLEY,
+    VALERY,
+    ZABBIX,
+    Stage,
+    zabbix_mail,
+)
+from mailflow.domain import tokens
+from mailflow.domain.incident import Incident
+from mailflow.domain.letters import Letter, LetterKind, LetterState
 
 ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
 
 __all__ = [
+    "DANA",
+    "JOHN",
     "MORNING",
     "NOC",
     "PEOPLE",
     "PROBLEM",
     "RECOVERY",
+    "SHIRLEY",
+    "VALERY",
     "ZABBIX",
+    "ByHand",
     "House",
     "Received",
+    "by_hand",
     "house",
     "received",
     "until",
@@ -108,3 +135,141 @@ def until(what: Callable[[], T], *, within: float = 15.0) -> T:
             return got
         time.sleep(0.02)
     raise AssertionError(f"not true within {within} seconds")
+
+
+class ByHand(House):
+    """A house whose daemon is turned by hand, in this thread: after each turn nothing is left to be done.
+
+    The same use cases, sockets and database as the daemon's, without its runners: what did not happen by the end of a
+    turn does not happen. `extra` is TOML that is put at the end of the configuration.
+    """
+
+    def __init__(self, folder: Path, mail: EmbeddedMail, clock: MovableClock, extra: str, **changes: str) -> None:
+        self.extra, self.changes = extra, changes
+        super().__init__(folder, mail, clock, **changes)
+
+    def _built(self, config: Path, clock: MovableClock) -> App:
+        config.write_text(config.read_text() + self.extra)
+        return super()._built(config, clock)
+
+    def start(self) -> "ByHand":
+        """Log in, settle what a dead daemon left, and do what is due."""
+        self._inbox = connect(self.app.accounts[NOC].imap)
+        self._courier = SmtpCourier(self.app.accounts[NOC].smtp)
+        self.app.dispatcher.recover(all_owners=True)
+        self.turn()
+        return self
+
+    def stop(self) -> None:
+        """Hang up."""
+        self._inbox.close()
+        self._courier.close()
+        self.app.store.disconnect()
+
+    def restart(self, **changes: str) -> "ByHand":
+        """The same data, a new daemon; changes add to the earlier ones."""
+        self.stop()
+        self.changes = {**self.changes, **changes}
+        write_config(self.folder, imap_port=self.mail.imap_port, smtp_port=self.mail.smtp_port, **self.changes)
+        self.app = self._built(self.config, self.clock)
+        return self.start()
+
+    # --- the world's doings, each with the turn that it causes ---
+
+    def turn(self) -> None:
+        """Take in, sweep and send until nothing moves any more; an AssertionError when it never comes to rest."""
+        for _ in range(30):
+            left = len(self.mail.sent)
+            reception = self.app.receptions[NOC]
+            taken = reception.look(self._inbox, self.app.store.control.own_mailbox(NOC) or 0, full=True)
+            self.app.sweep.tick()
+            self.app.dispatcher.flush(self._courier, NOC)
+            if not taken and len(self.mail.sent) == left:
+                return
+        raise AssertionError("it does not come to rest")
+
+    def later(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
+        """Time passes."""
+        self.at(self.now + timedelta(days=days, hours=hours, minutes=minutes))
+
+    def at(self, moment: datetime) -> None:
+        """It becomes a certain time."""
+        self.clock.move_to(moment)
+        self.turn()
+
+    def alert(self, body: str = PROBLEM, subject: str = "Problem: NW-FS01 has been restarted") -> None:
+        """A Zabbix alert arrives."""
+        super().alert(body, subject)
+        self.turn()
+
+    def recovery(self, body: str = RECOVERY) -> None:
+        """Zabbix says that it is over."""
+        self.alert(body, "Resolved in 9m 4s: NW-FS01 has been restarted")
+
+    def arrives(self, raw: bytes) -> None:
+        """A mail from outside: nobody vouches for its sender."""
+        self.mail.deliver(NOC, raw)
+        self.turn()
+
+    def writes(self, who: str, text: str, subject: str = "Hello") -> bytes:
+        """Somebody with a login writes a new mail; its bytes."""
+        raw = write_mail(f"{NAMES.get(who, '')} <{who}>".strip(), NOC, subject, text, self.now)
+        self.send(who, raw)
+        self.turn()
+        return raw
+
+    def replies(self, mail: Received, text: str, who: str = VALERY) -> bytes:
+        """Somebody with a login answers on top of a mail, as Gmail does it; the answer's bytes."""
+        raw = gmail_on_top(mail, f"{NAMES.get(who, '')} <{who}>".strip(), text, self.now)
+        self.send(who, raw)
+        self.turn()
+        return raw
+
+    # --- what came of it ---
+
+    def kind_of(self, mail: Received) -> LetterKind | None:
+        """Which letter of ours a mail is."""
+        tag = tokens.tag_of(str(mail.message["Message-ID"]))
+        letter = self.app.store.outbox.by_tag_id(tag.partition("-")[0]) if tag else None
+        return letter.kind if letter else None
+
+    def got(self, recipient: str, kind: LetterKind | None = None) -> list[Received]:
+        """What somebody was sent by us, in order; of one kind, if told."""
+        mails = [m for m in self.sent_to(recipient) if (made := self.kind_of(m)) and made == (kind or made)]
+        return mails
+
+    def last(self, kind: LetterKind, recipient: str = VALERY) -> Received:
+        """The newest letter of a kind."""
+        mails = self.got(recipient, kind)
+        assert mails, f"{recipient} has no {kind}"
+        return mails[-1]
+
+    def letters(self, *kinds: LetterKind, states: tuple[LetterState, ...] = ()) -> list[Letter]:
+        """The outbox, oldest first."""
+        found = self.app.store.outbox.letters(states=states, limit=10_000)
+        return [letter for letter in reversed(found) if not kinds or letter.kind in kinds]
+
+    def incidents(self) -> list[Incident]:
+        """All incidents, oldest first."""
+        return [incident for incident, _ in reversed(self.app.store.records.incidents(running_only=False, limit=999))]
+
+    def decisions(self) -> list[tuple[str, str]]:
+        """Every decision so far with its reason, in order; our own copies aside."""
+        rows = DecisionRow.select().order_by(DecisionRow.id)
+        return [(row.action, row.reason) for row in rows if row.reason not in {"own-copy", "from-our-own-address"}]
+
+
+NAMES = {VALERY: "Valery Stufano", JOHN: "John Harper", SHIRLEY: "Shirley Lane", DANA: "Dana Reyes"}
+
+
+@contextmanager
+def by_hand(folder: Path, extra: str = "", **changes: str) -> Iterator[ByHand]:
+    """A house that is turned by hand; `changes` as in write_config."""
+    clock = MovableClock(MORNING)
+    with EmbeddedMail(dict.fromkeys(PEOPLE, PASSWORD), now=clock.now) as mail:
+        built = ByHand(folder, mail, clock, extra, **changes)
+        built.start()
+        try:
+            yield built
+        finally:
+            built.stop()

@@ -115,7 +115,7 @@ class _Cutter:
             bold=label.bold,
             lines=[replace(line, text=label.rest)],
         )
-        self.style, self.refused, self.met = label.style, ("", 0), True
+        self.style, self.refused, self.met = label.style, ("", 0), self.met or line.below
         self.seen.add(label.number)
         self.part.sections.append(self.section)
 

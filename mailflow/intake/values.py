@@ -34,7 +34,7 @@ def candidates(
         own = labels.own.under.get(section.number, ())
         if not copied.get(section.place, True):
             own = own[:1]
-        lines = less_own(section.lines, own, section.depth)
+        lines = less_own(section.lines, own, section.depth, prefilled=True)
         lines, rank = _newest(lines, section, plain=plain, between=between)
         value = _text(lines, section, vocabulary)
         if value.casefold() in vocabulary.nothing:
@@ -44,18 +44,19 @@ def candidates(
     return found
 
 
-def less_own(lines: Sequence[Line], own: Sequence[Words], depth: int) -> list[Line]:
+def less_own(lines: Sequence[Line], own: Sequence[Words], depth: int, *, prefilled: bool = False) -> list[Line]:
     """The lines without those that are the form's own, in its order, however they were wrapped.
 
     Under a label that a client marked as quoted, an unmarked line is never the form's, even where it says the same.
+    `prefilled` says that `own` begins with a label's prefilled value.
     """
     kept: list[Line] = []
     n = following = 0
     while n < len(lines):
         said = words(lines[n].text) if following < len(own) and lines[n].depth >= depth else ()
         for o in range(following, len(own)) if said else ():
-            if o == 0 and n:
-                continue  # a prefilled value stands behind its label
+            if prefilled and o == 0 and n:
+                continue  # it stands right behind its label
             if length := _spells(lines, n, said, own[o]):
                 following = o + 1
                 n += length
