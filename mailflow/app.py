@@ -188,6 +188,9 @@ class App:
         else:
             self.loaded, self.setup = loaded, setup
             self._use_cases()
+            for runner in self.runners:
+                if isinstance(runner, MailboxRunner):
+                    runner.retry()
             log.info("reloaded", files=len(loaded.files))
         systemd.notify("READY=1")
 

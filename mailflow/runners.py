@@ -7,6 +7,7 @@ the process: whatever the world does to a mailbox pauses that mailbox alone.
 import shutil
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,7 @@ FULL_LOOK = 3600.0  # seconds between two comparisons of all UIDs
 LOOK_AGAIN = 5.0  # seconds between two looks at the store
 PERMANENT = (60.0, 1800.0)  # first and longest pause after a refused login or a missing folder
 PASSING = (1.0, 60.0)  # after a lost connection
+HEARTBEAT = 60.0  # seconds between two signs of life while nothing can be done
 FREE_SPACE = 200_000_000  # bytes below which nothing is fetched: the database must still be able to write
 
 
@@ -49,7 +51,7 @@ class Backoff:
         self._last = 0.0
 
 
-class Runner:
+class Runner(ABC):
     """A named thread with a heartbeat."""
 
     def __init__(self, name: str, stopping: threading.Event, broken: Callable[[str], None]) -> None:
@@ -67,12 +69,13 @@ class Runner:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    @abstractmethod
     def hasten(self) -> None:
-        """Look now."""
+        """Look now; from any thread."""
 
+    @abstractmethod
     def work(self) -> None:
         """Until stopped."""
-        raise NotImplementedError
 
     def _run(self) -> None:
         try:
@@ -107,11 +110,15 @@ class MailboxRunner(Runner):
         self.waiting = threading.Event()  # set while it waits for mail: everything there has been seen
 
     def hasten(self) -> None:
-        """End the wait; after trouble, only a stop does."""
+        """End the wait for mail; a pause after trouble goes on, unless we are to stop."""
         if inbox := self._inbox:
             inbox.wake()
         if self._stopping.is_set():
             self._pause.set()
+
+    def retry(self) -> None:
+        """End a pause after trouble: whatever caused it may be mended."""
+        self._pause.set()
 
     def work(self) -> None:
         """Connect, look, wait, until stopped; trouble pauses this mailbox alone."""
@@ -136,14 +143,23 @@ class MailboxRunner(Runner):
             finally:
                 self.waiting.clear()
                 self._close()
-            self._pause.wait(seconds)
+            self._rest(seconds)
         self._store.disconnect()
+
+    def _rest(self, seconds: float) -> None:
+        """Pause after trouble; the heart beats on, for the pause may be longer than a dead runner's silence."""
+        ends = time.monotonic() + seconds
+        while not self._stopping.is_set() and (left := ends - time.monotonic()) > 0:
+            self.beat = time.monotonic()
+            if self._pause.wait(min(left, HEARTBEAT)):
+                self._pause.clear()
+                return
 
     def _session(self, backoff: Backoff) -> None:
         """One connection's life."""
         epoch = self._store.control.own_mailbox(self._mailbox.address)
         if epoch is None:
-            self._pause.wait(LOOK_AGAIN)  # another machine reads it; it may die
+            self._rest(LOOK_AGAIN)  # another machine reads it; it may die
             return
         self._inbox = inbox = self._connect()
         last_full = None

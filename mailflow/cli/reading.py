@@ -56,7 +56,7 @@ def _as_dict(reading: Reading) -> dict[str, object]:
     bounce = reading.bounce
     return {
         "message_id": reading.message_id,
-        "from": asdict(reading.author) if reading.author else None,
+        "from": str(reading.author) if reading.author else None,
         "subject": reading.subject,
         "kind": reading.kind,
         "rule": reading.rule,

@@ -341,6 +341,9 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
     released = any(isinstance(d, Release) for d in decisions)
     if letter and letter.affected_id is not None and says_more and not released:
         decisions.append(Fill(reason="answers", affected_id=letter.affected_id, answers=answers, staff=staff))
+    if not decisions and letter and letter.kind in {LetterKind.SHOWN, LetterKind.NOTICE}:
+        # Showing it again would be how two robots talk for ever.
+        decisions.append(Ignore(reason="answer-without-command", kind=Kind.LIAISON))
     if not decisions:
         decisions.append(Show(reason="staff-mail-without-command", kind=Kind.LIAISON))
     return tuple(decisions)

@@ -63,6 +63,7 @@ LETTER_TRANSITIONS: dict[tuple[LetterState, Dispatch], LetterState] = {
     (L.UNKNOWN, Dispatch.ACCEPT): L.SENT,  # proof found, or the liaison said SENT
     (L.UNKNOWN, Dispatch.DEFER): L.WAITING,  # the liaison said RESEND
     (L.SENT, Dispatch.REJECT): L.FAILED,  # a late bounce: the duty to inform reopens (N.9)
+    (L.UNKNOWN, Dispatch.REJECT): L.FAILED,  # it came back, so it had left
     (L.FAILED, Dispatch.RELEASE): L.WAITING,  # `outbox retry`
     (L.FAILED, Dispatch.DROP): L.DROPPED,
     (L.UNKNOWN, Dispatch.DROP): L.DROPPED,

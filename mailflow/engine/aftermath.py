@@ -46,6 +46,11 @@ class Aftermath:
         self._entry(letter, f"{letter.kind} failed", letter.recipient.address, said, now)
         if letter.kind.to_client:
             self.warn("failed", letter, said, now)
+        if letter.kind is LetterKind.DEBRIEF and letter.affected_id is not None:
+            letters = self._store.outbox.of_draft(letter.affected_id, letter.version)
+            arrived = next((other for other in letters if other.state is LetterState.SENT), None)
+            if arrived:  # somebody of theirs has it, and the liaison knows who has not
+                self._debriefed(arrived, now)
 
     def warn(self, what: str, letter: Letter, said: str, now: datetime) -> None:
         """Tell the liaison (the administrator, for a letter to one of ours) what became of a letter."""
@@ -63,7 +68,7 @@ class Aftermath:
             [what, values],
             [[what, values]],
             recipient,
-            key=f"{what}:{letter.id}:{letter.tries if what == 'unproven' else ''}",
+            key=f"{what}:{letter.id}:{(letter.started_at or letter.due_at).isoformat()}",
             now=now,
             incident=incident,
             affected=affected,

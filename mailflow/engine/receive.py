@@ -109,8 +109,12 @@ class Reception:
         ours = [a for a in arrivals if a.received_at >= (self._mailbox.start or folder.since) or not folder.resumed]
         gone = sorted(set(uids) - {a.uid for a in ours})
         with self._store.transaction():
-            self._store.mailroom.keep(folder.id, ours, self._clock.now(), epoch)
+            now = self._clock.now()
+            new = self._store.mailroom.keep(folder.id, ours, now, epoch)
             self._store.mailroom.before_our_time(folder.id, gone)
+            for inbound in map(self._store.mailroom.inbound, new):
+                if inbound and inbound.state == "quarantined":
+                    self._recorder.page_quarantined(inbound.id, inbound.reason, self._mailbox.address, now)
 
     def decide_pending(self) -> None:
         """Decide over everything kept; suspects of an earlier crash each alone."""
@@ -128,8 +132,7 @@ class Reception:
         with self._store.transaction():
             self._store.mailroom.count_try([mail.id for mail in batch])
             for mail in doomed:
-                self._store.mailroom.quarantine(mail.id, f"failed {MAX_TRIES} times", now)
-                log.error("mail quarantined", mail=mail.id, subject=mail.subject)
+                self._quarantine(mail.id, f"failed {MAX_TRIES} times", now)
         with self._store.transaction():
             for mail in batch:
                 try:
@@ -179,6 +182,12 @@ class Reception:
             ),
             now,
         )
+
+    def _quarantine(self, mail_id: int, reason: str, now: datetime) -> None:
+        """Set a mail aside, and say so to somebody who can look."""
+        self._store.mailroom.quarantine(mail_id, reason, now)
+        self._recorder.page_quarantined(mail_id, reason, self._mailbox.address, now)
+        log.error("mail quarantined", mail=mail_id, why=reason)
 
     def file(self, inbox: Inbox, folder: Folder) -> None:
         """Move what is decided, where the mailbox is so configured; what nobody could place stays in sight."""

@@ -101,6 +101,15 @@ class Recorder:
                 self._show(decision, inbound, reading, now)
                 return decision.kind, None
 
+    def page_quarantined(self, mail_id: int, reason: str, mailbox: str, now: datetime) -> None:
+        """A mail was set aside: the administrator is told where to look."""
+        values: dict[str, JSON] = {"mail": mail_id, "why": reason, "mailbox": mailbox}
+        recipient = self._setup.administrator
+        key = f"quarantine:{mail_id}"
+        self._post.notice(
+            ["quarantined", values], [["quarantined", values]], recipient, key=key, now=now, mailbox=mailbox
+        )
+
     # --- alerts ---
 
     def _another_event(
@@ -244,7 +253,7 @@ class Recorder:
     def _bounced(self, decision: Bounced, now: datetime) -> None:
         """A letter came back: the duty to inform is open again, and the liaison is told (N.9)."""
         letter = decision.letter
-        if letter.state is not LetterState.SENT:
+        if letter.state not in {LetterState.SENT, LetterState.UNKNOWN}:
             return
         state = dispatch(letter.state, Dispatch.REJECT)
         self._store.outbox.move(letter.id, state, reason="bounced", said=decision.said, now=now)

@@ -100,7 +100,8 @@ def _chosen(found: Sequence[Candidate]) -> tuple[dict[int, Answer], dict[int, Do
     doubts: dict[int, Doubt] = {}
     for number in {c.number for c in found}:
         mine = [c for c in found if c.number == number]
-        newest = [c for c in mine if c.rank == min(m.rank for m in mine)]
+        rank = min(c.rank for c in mine)
+        newest = [c for c in mine if c.rank == rank]
         different = {_letters(c.value) or c.value: c for c in reversed(newest)}
         if len(different) == 1:
             values[number] = Answer(number=number, value=newest[0].value, place=newest[0].place)
@@ -114,7 +115,7 @@ def _compared(html: _Read, plain: _Read, form: Form | None) -> _Read:
     """The HTML's reading, with a doubt for each field to which the text part says something else."""
     commands, near_miss = html.commands, html.near_miss
     stub = LIKE_EACH_OTHER * len(plain.letters) < len(html.letters)
-    if html.sends and not plain.sends and not stub:
+    if html.sends and not plain.sends:
         # Whoever reads the other part would not have seen it: asked about, not obeyed.
         commands, near_miss = tuple(c for c in commands if c.verb is not Verb.SEND), "SEND"
     values, doubts = dict(html.values), dict(html.doubts)

@@ -101,13 +101,15 @@ def _command(text: str, vocabulary: Vocabulary, *, loud: bool) -> Command | None
     if not line:
         return None
     plain = _plain(text) if len(line) <= MAX_COMMAND else ""
+    named = plain.rstrip(" :：")  # "NOTE:", the text on the lines below
     best: Command | None = None
     length = 0
     for verb, words in vocabulary.words.items():
         for word in words:
             if len(word) <= length:
                 continue  # "no debrief" before "no"
-            if plain == word.casefold() and (not loud or line.startswith(word.upper())):
+            said = named if verb in PASSAGES else plain
+            if said == word.casefold() and (not loud or line.startswith(word.upper())):
                 best, length = Command(verb=verb), len(word)
             elif verb not in WHOLE_LINE and (argument := _argument(line, word)):
                 best, length = Command(verb=verb, argument=argument), len(word)
