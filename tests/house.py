@@ -34,6 +34,7 @@ from mailflow.demo.story import (
 from mailflow.domain import tokens
 from mailflow.domain.incident import Incident
 from mailflow.domain.letters import Letter, LetterKind, LetterState
+from mailflow.engine.inbox import Inbox
 
 ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 
-def write_config(folder: Path, *, imap_port: int, smtp_port: int, **changes: str) -> Path:
+def write_config(folder: Path, /, *, imap_port: int, smtp_port: int, **changes: str) -> Path:
     """The shipped configuration with other ports; `changes` replaces the first `key = …` line of each key, raw TOML."""
     text = (ROOT / "config.toml").read_text()
     text = text.replace("port = 10143", f"port = {imap_port}").replace("port = 10025", f"port = {smtp_port}")
@@ -77,7 +78,7 @@ def write_config(folder: Path, *, imap_port: int, smtp_port: int, **changes: str
 class House(Stage):
     """A stage whose daemon can be stopped and started again on the same data."""
 
-    def __init__(self, folder: Path, mail: EmbeddedMail, clock: MovableClock, **changes: str) -> None:
+    def __init__(self, folder: Path, mail: EmbeddedMail, clock: MovableClock, /, **changes: str) -> None:
         self.folder = folder
         config = write_config(folder, imap_port=mail.imap_port, smtp_port=mail.smtp_port, **changes)
         self.config = config
@@ -115,7 +116,7 @@ class House(Stage):
 
 
 @contextmanager
-def house(folder: Path, **changes: str) -> Iterator[House]:
+def house(folder: Path, /, **changes: str) -> Iterator[House]:
     """A running house; `changes` as in write_config."""
     clock = MovableClock(MORNING)
     with EmbeddedMail(dict.fromkeys(PEOPLE, PASSWORD), now=clock.now) as mail:
@@ -144,7 +145,7 @@ class ByHand(House):
     turn does not happen. `extra` is TOML that is put at the end of the configuration.
     """
 
-    def __init__(self, folder: Path, mail: EmbeddedMail, clock: MovableClock, extra: str, **changes: str) -> None:
+    def __init__(self, folder: Path, mail: EmbeddedMail, clock: MovableClock, extra: str, /, **changes: str) -> None:
         self.extra, self.changes = extra, changes
         super().__init__(folder, mail, clock, **changes)
 
@@ -154,16 +155,16 @@ class ByHand(House):
 
     def start(self) -> "ByHand":
         """Log in, settle what a dead daemon left, and do what is due."""
-        self._inbox = connect(self.app.accounts[NOC].imap)
-        self._courier = SmtpCourier(self.app.accounts[NOC].smtp)
+        self.inbox: Inbox = connect(self.app.accounts[NOC].imap)
+        self.courier = SmtpCourier(self.app.accounts[NOC].smtp)
         self.app.dispatcher.recover(all_owners=True)
         self.turn()
         return self
 
     def stop(self) -> None:
         """Hang up."""
-        self._inbox.close()
-        self._courier.close()
+        self.inbox.close()
+        self.courier.close()
         self.app.store.disconnect()
 
     def restart(self, **changes: str) -> "ByHand":
@@ -181,9 +182,9 @@ class ByHand(House):
         for _ in range(30):
             left = len(self.mail.sent)
             reception = self.app.receptions[NOC]
-            taken = reception.look(self._inbox, self.app.store.control.own_mailbox(NOC) or 0, full=True)
+            taken = reception.look(self.inbox, self.app.store.control.own_mailbox(NOC) or 0, full=True)
             self.app.sweep.tick()
-            self.app.dispatcher.flush(self._courier, NOC)
+            self.app.dispatcher.flush(self.courier, NOC)
             if not taken and len(self.mail.sent) == left:
                 return
         raise AssertionError("it does not come to rest")
@@ -235,8 +236,7 @@ class ByHand(House):
 
     def got(self, recipient: str, kind: LetterKind | None = None) -> list[Received]:
         """What somebody was sent by us, in order; of one kind, if told."""
-        mails = [m for m in self.sent_to(recipient) if (made := self.kind_of(m)) and made == (kind or made)]
-        return mails
+        return [m for m in self.sent_to(recipient) if (made := self.kind_of(m)) and made == (kind or made)]
 
     def last(self, kind: LetterKind, recipient: str = VALERY) -> Received:
         """The newest letter of a kind."""
@@ -263,7 +263,7 @@ NAMES = {VALERY: "Valery Stufano", JOHN: "John Harper", SHIRLEY: "Shirley Lane",
 
 
 @contextmanager
-def by_hand(folder: Path, extra: str = "", **changes: str) -> Iterator[ByHand]:
+def by_hand(folder: Path, extra: str = "", /, **changes: str) -> Iterator[ByHand]:
     """A house that is turned by hand; `changes` as in write_config."""
     clock = MovableClock(MORNING)
     with EmbeddedMail(dict.fromkeys(PEOPLE, PASSWORD), now=clock.now) as mail:

@@ -64,12 +64,14 @@ class Desk:
         notes = "\n\n".join(answers.notes)
         self._note(incident, "note", author.name, notes, inbound_id, now)
         self._note(incident, "answered", author.name, ", ".join(f"[{f.number}]" for f in fills), inbound_id, now)
+        near_miss: JSON = ["near_miss", {"said": answers.near_miss}] if answers.near_miss else None
         problems += [_doubt(case, doubt) for doubt in answers.doubts]
         known = self._store.desk.fills(affected.id)
         missing = [n for n in self._setup.policy.required_fields if n not in known]
         unclear = [d.number for d in answers.doubts if d.number not in missing]
         if missing or problems:
-            self._ask_again(case, sorted({*missing, *unclear}), known, problems, notes, inbound_id, now)
+            said = [near_miss, *problems] if near_miss else problems
+            self._ask_again(case, sorted({*missing, *unclear}), known, said, notes, inbound_id, now)
             return
         remarks: list[JSON] = [["loose", {"label": case.label(f.number)}] for f in fills if f.loose]
         blank = [n for n in self._setup.policy.form_fields if n not in known and n not in case.known(now)]
@@ -80,7 +82,7 @@ class Desk:
             self._debriefs(case, known, now),
             now,
             remarks=remarks,
-            problem=["near_miss", {"said": answers.near_miss}] if answers.near_miss else None,
+            problem=near_miss,
             notes=notes,
             cause=inbound_id,
         )
@@ -156,7 +158,7 @@ class Desk:
                 case.incident,
                 case.affected,
                 contact,
-                {**debrief(view, contact, fills), "variant": self._variant(contact)},
+                {**debrief(view, contact, fills), "variant": self._variant(case, contact)},
                 key=f"{case.incident.reference}:{contact.address}",
                 now=now,
                 due_at=now,
@@ -164,8 +166,8 @@ class Desk:
             for contact in case.contacts
         ]
 
-    def _variant(self, contact: Contact) -> int:
-        return self._store.outbox.count_incidents(LetterKind.DEBRIEF, contact.address)
+    def _variant(self, case: Case, contact: Contact) -> int:
+        return self._store.outbox.count_incidents(LetterKind.DEBRIEF, contact.address, besides=case.incident.id)
 
     def _note(self, incident: Incident, what: str, author: str, text: str, inbound_id: int, now: datetime) -> None:
         if text:

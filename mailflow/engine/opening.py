@@ -274,7 +274,9 @@ class Opening:
         view = client_view(incident, affected, self._setup.policy.footer, due)
         letters = []
         for contact in contacts:
-            told_before = self._store.outbox.count_incidents(LetterKind.ACKNOWLEDGEMENT, contact.address)
+            told_before = self._store.outbox.count_incidents(
+                LetterKind.ACKNOWLEDGEMENT, contact.address, besides=incident.id
+            )
             letters.append(
                 self._post.client_letter(
                     LetterKind.ACKNOWLEDGEMENT,

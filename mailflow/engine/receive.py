@@ -152,7 +152,7 @@ class Reception:
         letter = answered.letter if answered and answered.genuine else None
         form = None
         if letter and letter.affected_id and letter.kind.shows_form:
-            form = self._store.desk.form(letter.affected_id, letter.version)
+            form = self._store.desk.form(letter.id)
         language = situation.who.staff.language if situation.who.staff else self._setup.policy.language
         answers = align(reading, form, self._vocabularies.get(language) or self._vocabularies["en"])
         decisions = decide(reading, answers, situation, now, self._setup.policy)
@@ -206,4 +206,8 @@ class Reception:
 def vocabulary(setup: Setup, language: str) -> Vocabulary:
     """A language's command words, as its words.toml has them."""
     table = setup.writer.words(language).at("command")
-    return Vocabulary(words={verb: tuple(table.get(verb.value, ())) for verb in Verb})
+    return Vocabulary(
+        words={verb: tuple(table.get(verb.value, ())) for verb in Verb},
+        near_miss=tuple(table.get("near_miss", ())),
+        closings=tuple(table.get("closings", ())),
+    )

@@ -151,8 +151,8 @@ class Desk(Protocol):
     def add_form(self, affected_id: int, form: Form, letter_id: int, now: datetime) -> None:
         """Keep a form as it was sent."""
 
-    def form(self, affected_id: int, version: int) -> Form | None:
-        """The form of this version."""
+    def form(self, letter_id: int) -> Form | None:
+        """The form that this letter showed, word for word."""
 
     def next_version(self, affected_id: int) -> int:
         """The version that the next form or draft of this client gets; versions never repeat."""
@@ -220,8 +220,8 @@ class Outbox(Protocol):
     def count_staff(self, address: str, since: datetime) -> int:
         """Letters to one of ours since a time."""
 
-    def count_incidents(self, kind: LetterKind, address: str) -> int:
-        """About how many incidents a person has such a letter: picks the phrasing of the next."""
+    def count_incidents(self, kind: LetterKind, address: str, *, besides: int) -> int:
+        """About how many incidents besides this one a person has such a letter: picks the phrasing of the next."""
 
     def asked(self, affected_id: int) -> bool:
         """Whether the liaison was sent the form."""

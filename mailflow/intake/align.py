@@ -81,7 +81,8 @@ def _read(
         values=values,
         doubts=doubts,
         loose=text_of(without_closing(rest, language)),
-        notes=tuple(note for note in notes if note),
+        # A row of dashes under a heading of ours comes back alone: a note has words.
+        notes=tuple(note for note in notes if any(map(str.isalnum, note))),
         letters=_letters(" ".join(line.text for line in lines if line.mark is not Mark.BANNER)),
     )
 

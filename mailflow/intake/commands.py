@@ -14,6 +14,7 @@ from mailflow.domain.mail import Line, Mark
 WHOLE_LINE = frozenset({Verb.SEND, Verb.STOP, Verb.SENT, Verb.RESEND, Verb.PAUSE, Verb.RESUME, Verb.HELP})
 PASSAGES = frozenset({Verb.NOTE, Verb.OPEN})  # what follows on further lines belongs to them
 MAX_COMMAND = 200  # characters of a line that is looked at for commands; an argument may be longer
+MAX_NEAR_WORDS = 8  # of a first line that could have been meant as SEND
 MAX_CLOSING_LINES = 25  # from "Kind regards" to a disclaimer's end
 MAX_NAME = 60  # characters of the line under a closing: a name, or a name and a title
 
@@ -130,4 +131,6 @@ def _argument(line: str, word: str) -> str:
 
 def _is_near(text: str, vocabulary: Vocabulary) -> bool:
     line = " ".join(text.split())
-    return len(line) <= MAX_COMMAND and any(re.search(p, line, re.IGNORECASE) for p in vocabulary.near_miss)
+    if len(line) > MAX_COMMAND or len(line.split()) > MAX_NEAR_WORDS:
+        return False  # "Send all staff a reminder that …" is an answer
+    return any(re.search(p, line, re.IGNORECASE) for p in vocabulary.near_miss)

@@ -157,6 +157,7 @@ CLIENTS: dict[str, tuple[Render, Render]] = {
 def reply(client: str, style: str, parts: str, answers: Mapping[int, str]) -> Reading:
     """A reply of one client, with the answers in one place, in one or both parts."""
     labelled = "\n".join(f"{LABEL[n].split(': ')[0].rstrip(':')}{'' if n < 5 else ':'} {a}" for n, a in answers.items())
+    made: tuple[str, dict[str, str], str]
     if style == "top":
         made = (labelled, {}, "")
     elif style == "inline":
@@ -472,6 +473,7 @@ def test_any_answer_comes_back_exact(one: str, two: str, client: str, style: str
         ("word " * 14 + "\n") * 14_000,
         "[1]" * 300_000,
         "[1] What was the problem? " + "x " * 480_000,
+        "".join(f"[1] What was the problem? {n}\n" for n in range(20_000)),
         "NOTE x\n" * 20_000,
     ],
     ids=lambda t: t[:12].strip(),

@@ -4,6 +4,7 @@ Any address is a user with the password PASSWORD, so a test that wants an empty 
 """
 
 import re
+import shutil
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -152,12 +153,21 @@ class Dovecot:
         with smtplib.LMTP(self.host, self.lmtp_port) as lmtp:
             lmtp.sendmail(sender, [user], raw)
 
-    def inbox(self, user: str) -> list[bytes]:
-        """The bytes of every message in the INBOX of `user`, oldest first, read without marking any as seen."""
+    def inbox(self, user: str, folder: str = "INBOX") -> list[bytes]:
+        """The bytes of every message in a folder of `user`, oldest first, read without marking any as seen.
+
+        A folder that is not there holds nothing.
+        """
         with self.login(user) as client:
-            client.select_folder("INBOX", readonly=True)
+            if not client.folder_exists(folder):
+                return []
+            client.select_folder(folder, readonly=True)
             found = client.fetch(client.search(), ["BODY.PEEK[]"])
             return [found[uid][b"BODY[]"] for uid in sorted(found)]
+
+    def forget(self, user: str) -> None:
+        """Take away all that `user` has, so that the next test finds the mailbox new."""
+        shutil.rmtree(self.folder / "mail" / user, ignore_errors=True)
 
     def kick(self, user: str) -> None:
         """End every connection of `user`, as an administrator or a provider's restart does."""

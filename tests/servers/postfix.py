@@ -73,9 +73,11 @@ MASTER = """\
 {host}:{submission} inet n - n - - smtpd
   -o smtpd_tls_security_level=encrypt
   -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+  -o smtpd_data_restrictions=check_sasl_access,regexp:{configuration}/results
 {host}:{submissions} inet n - n - - smtpd
   -o smtpd_tls_wrappermode=yes
   -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+  -o smtpd_data_restrictions=check_sasl_access,regexp:{configuration}/results
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -95,6 +97,9 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
+
+# Who logged in, told to the reader of the mail as providers do (RFC 8601 2.7.4). At DATA: once, however many recipients.
+RESULTS = "/^(.+)$/ PREPEND Authentication-Results: mx.msp.example; auth=pass smtp.auth=$1\n"
 
 # The master itself, not `postfix start`, which would leave it behind as nobody's child; and under a shell that hands on
 # the signal, since a process that changes its user, as the master does, loses its wish to hear of its parent's death.
@@ -122,6 +127,12 @@ class Postfix:
     def discarded(self) -> list[str]:
         """The addresses outside our domains to which mail was accepted, oldest first."""
         return re.findall(r"discard\[.*? to=<(.*?)>.* status=sent", self.log.read_text("utf-8", "replace"))
+
+    def taken(self, since: int = 0) -> list[str]:
+        """The addresses to which mail was delivered, discarded or put off, from byte `since` of the log on."""
+
+        log = self.log.read_bytes()[since:].decode("utf-8", "replace")
+        return re.findall(r"/(?:lmtp|discard|error)\[.*? to=<(.*?)>", log)
 
 
 @contextmanager
@@ -152,8 +163,11 @@ def running_postfix(certificates: Certificates, dovecot: Dovecot) -> Iterator[Po
             )
         )
         (configuration / "master.cf").write_text(
-            MASTER.format(host=HOST, smtp=smtp, submission=submission, submissions=submissions)
+            MASTER.format(
+                host=HOST, smtp=smtp, submission=submission, submissions=submissions, configuration=configuration
+            )
         )
+        (configuration / "results").write_text(RESULTS)
         run_once([postfix, "-c", str(configuration), "check"], "laying out Postfix's queue")
         daemon = Daemon(
             name="Postfix",

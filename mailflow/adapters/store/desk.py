@@ -29,9 +29,9 @@ class DeskTables:
             made_at=now,
         )
 
-    def form(self, affected_id: int, version: int) -> Form | None:
-        """The form of this version."""
-        row = FormRow.get_or_none((FormRow.affected_id == affected_id) & (FormRow.version == version))
+    def form(self, letter_id: int) -> Form | None:
+        """The form that this letter showed, word for word."""
+        row = FormRow.get_or_none(FormRow.letter_id == letter_id)
         if row is None:
             return None
         return Form(

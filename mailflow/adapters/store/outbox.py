@@ -201,10 +201,11 @@ class OutboxTable:
             .count()
         )
 
-    def count_incidents(self, kind: LetterKind, address: str) -> int:
-        """About how many incidents a person has such a letter."""
+    def count_incidents(self, kind: LetterKind, address: str, *, besides: int) -> int:
+        """About how many incidents besides this one a person has such a letter."""
         query = LetterRow.select(fn.COUNT(fn.DISTINCT(LetterRow.incident_id)))
-        return int(query.where((LetterRow.kind == kind) & (LetterRow.recipient == address)).scalar() or 0)
+        same = (LetterRow.kind == kind) & (LetterRow.recipient == address)
+        return int(query.where(same & (LetterRow.incident_id != besides)).scalar() or 0)
 
     def asked(self, affected_id: int) -> bool:
         """Whether the liaison was sent the form."""

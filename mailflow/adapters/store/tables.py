@@ -229,7 +229,7 @@ class FormRow(Row):
     fields = JsonField()
     text = peewee.TextField()
     end_marker = peewee.TextField()
-    letter_id = peewee.BigIntegerField()
+    letter_id = peewee.BigIntegerField(unique=True)
     made_at = UtcField()
 
     class Meta:  # noqa: D106

@@ -74,7 +74,9 @@ CREATE INDEX told_incident ON told (incident_id, id);
 CREATE TABLE form (
   id {id}, affected_id BIGINT NOT NULL REFERENCES affected (id), version INTEGER NOT NULL,
   reference VARCHAR(32) NOT NULL, language VARCHAR(16) NOT NULL, fields TEXT NOT NULL, text TEXT NOT NULL,
-  end_marker TEXT NOT NULL, letter_id BIGINT NOT NULL, made_at BIGINT NOT NULL, UNIQUE (affected_id, version));
+  end_marker TEXT NOT NULL, letter_id BIGINT NOT NULL UNIQUE,
+  made_at BIGINT NOT NULL);
+CREATE INDEX form_affected ON form (affected_id, version);
 
 CREATE TABLE fill (
   id {id}, affected_id BIGINT NOT NULL REFERENCES affected (id), number INTEGER NOT NULL, value TEXT NOT NULL,
