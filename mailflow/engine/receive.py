@@ -18,7 +18,7 @@ from mailflow.domain.decide import decide
 from mailflow.domain.form import Verb
 from mailflow.domain.vocabulary import Kind
 from mailflow.engine.clock import Clock
-from mailflow.engine.inbox import FolderState, Inbox
+from mailflow.engine.inbox import FolderState, Inbox, InboxTrouble
 from mailflow.engine.mailroom import Arrival, Folder, Inbound, LostMailboxError, Verdict
 from mailflow.engine.record import Recorder
 from mailflow.engine.setup import MailboxSetup, Setup
@@ -44,6 +44,7 @@ class Reception:
         self.setup = setup
         self._store, self._setup, self._mailbox, self._clock = store, setup, mailbox, clock
         self._recorder = Recorder(store, setup)
+        self._batch = BATCH
         self._vocabularies = {code: vocabulary(setup, code) for code in setup.writer.languages}
 
     def look(self, inbox: Inbox, epoch: int, *, full: bool) -> int:
@@ -56,10 +57,12 @@ class Reception:
         there = inbox.uids(above)
         known = self._store.mailroom.known_uids(folder.id, above)
         new = [uid for uid in there if uid not in known]
-        for start in range(0, len(new), BATCH):
-            self._keep(inbox, folder, new[start : start + BATCH], epoch)
+        size = self._batch
+        for start in range(0, len(new), size):
+            self._fetch(inbox, folder, new[start : start + size], epoch)
             self.decide_pending()
             self.file(inbox, folder)
+        self._batch = BATCH
         if not new:
             self.file(inbox, folder)
         return len(new)
@@ -80,6 +83,21 @@ class Reception:
             self._store.mailroom.before_our_time(folder.id, [uid for uid in there if uid not in wanted])
         log.info("folder first seen", mailbox=self._mailbox.address, folder=name, there=len(there), taken=len(wanted))
         return folder
+
+    def _fetch(self, inbox: Inbox, folder: Folder, uids: Sequence[int], epoch: int) -> None:
+        """Keep a batch. A mail that the server cannot give is found out one by one, noted, and passed over."""
+        try:
+            self._keep(inbox, folder, uids, epoch)
+        except InboxTrouble as trouble:
+            if trouble.what == "protocol" and len(uids) > 1:
+                self._batch = 1  # the connection is gone; the next one asks for each mail by itself
+            elif trouble.what == "protocol":
+                now, place = self._clock.now(), f"{self._mailbox.folder}, UID {uids[0]}"
+                with self._store.transaction():
+                    self._store.mailroom.before_our_time(folder.id, uids)
+                    self._recorder.page_unfetched(place, str(trouble), self._mailbox.address, now)
+                log.error("mail cannot be fetched", mailbox=self._mailbox.address, place=place, said=str(trouble))
+            raise
 
     def _keep(self, inbox: Inbox, folder: Folder, uids: Sequence[int], epoch: int) -> None:
         """Fetch a batch and commit its bytes; what is gone by now was somebody else's to handle."""

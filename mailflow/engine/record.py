@@ -110,6 +110,12 @@ class Recorder:
             ["quarantined", values], [["quarantined", values]], recipient, key=key, now=now, mailbox=mailbox
         )
 
+    def page_unfetched(self, place: str, said: str, mailbox: str, now: datetime) -> None:
+        """The server cannot give a mail that it lists: the administrator is told where it lies."""
+        values: dict[str, JSON] = {"place": place, "said": said, "mailbox": mailbox}
+        recipient, key = self._setup.administrator, f"unfetched:{mailbox}:{place}"
+        self._post.notice(["unfetched", values], [["unfetched", values]], recipient, key=key, now=now, mailbox=mailbox)
+
     # --- alerts ---
 
     def _another_event(

@@ -39,7 +39,7 @@ class Sweep:
     def tick(self) -> None:
         """Each in a transaction of its own, so that one fault does not stop the others' clocks."""
         now = self._clock.now()
-        for due in (self._forms, self._never_told, self._unproven, self._digests, self._forget):
+        for due in (self._never_told, self._forms, self._unproven, self._digests, self._forget):
             with self._store.transaction():
                 due(now)
 

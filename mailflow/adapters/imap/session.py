@@ -16,13 +16,15 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPCli
 
 from mailflow.adapters.account import Account
 from mailflow.adapters.imap.folders import Folders
-from mailflow.adapters.imap.idle import IDLE_CAP, announced, forget, idle
+from mailflow.adapters.imap.idle import announced, forget, idle
 from mailflow.adapters.imap.login import hang_up, log_in
 from mailflow.adapters.imap.trouble import PASSING, said, troubles
 from mailflow.engine.inbox import Fetched, FolderState, InboxTrouble
 
 # UIDs go out one by one, up to 11 bytes each: 5,000 of them stay below the 64 KiB that Dovecot reads as one line.
 UIDS_A_COMMAND = 5_000
+
+POLL_EVERY = 30.0  # seconds between two looks where the server has no IDLE
 
 # SEARCH answers with all UIDs in one line, and imaplib gives up after a million bytes, which is a folder of 130,000.
 imaplib._MAXLINE = 32_000_000  # type: ignore[attr-defined]
@@ -152,6 +154,7 @@ class ImapInbox:
         """Wait until the server reports something, `wake()` is called, or `seconds` pass: "server", "wake", "timeout".
 
         Never longer than IDLE_CAP, after which the server had to answer: a connection that died in silence shows.
+        A server without IDLE is asked every POLL_EVERY seconds.
         """
         with self._talking("waiting"):
             heard: str = "refused"
@@ -159,7 +162,7 @@ class ImapInbox:
                 heard = idle(self._client, seconds, self._wake_in)
                 self._idles = heard != "refused"
             if heard == "refused":
-                heard = self._wait_without_idle(min(seconds, IDLE_CAP))
+                heard = self._wait_without_idle(min(seconds, POLL_EVERY))
         if heard == "wake":
             with contextlib.suppress(BlockingIOError):
                 while self._wake_in.recv(4096):

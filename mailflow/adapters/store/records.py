@@ -220,13 +220,25 @@ class RecordTables:
         )
         promised = PromiseRow.select(PromiseRow.affected_id).where(PromiseRow.state == PromiseState.OPEN)
         due_soon = promised.where(PromiseRow.due_at <= due_before)
+        # Trouble that was over before the acknowledgement left is told to nobody: it is dropped when its time comes.
+        told = ToldRow.select(ToldRow.incident_id)
+        dropping = LetterRow.select(LetterRow.incident_id).where(
+            (LetterRow.kind == LetterKind.ACKNOWLEDGEMENT)
+            & LetterRow.unless_over
+            & (LetterRow.state == LetterState.WAITING)
+            & LetterRow.incident_id.not_in(told)
+        )
         return _pairs(
             AffectedRow.settled_at.is_null()
             & IncidentRow.state.in_(RUNNING)
             & AffectedRow.id.in_(promised)
             & AffectedRow.id.not_in(asked)
             & (
-                ((IncidentRow.state == IncidentState.RESTORED) & (IncidentRow.ended_at <= ended_before))
+                (
+                    (IncidentRow.state == IncidentState.RESTORED)
+                    & (IncidentRow.ended_at <= ended_before)
+                    & IncidentRow.id.not_in(dropping)
+                )
                 | AffectedRow.id.in_(due_soon)
             )
         )
@@ -258,7 +270,7 @@ class RecordTables:
 
 
 def _open_key(scope: str, key: str) -> str:
-    return f"{scope} {key}"
+    return f"{scope}\n{key}"  # a scope is one line, so no other scope and key read the same
 
 
 def _pairs(where: Any, order: Any = None) -> list[tuple[Incident, Affected]]:
