@@ -180,14 +180,17 @@ class ByHand(House):
     def turn(self) -> None:
         """Take in, sweep and send until nothing moves any more; an AssertionError when it never comes to rest."""
         for _ in range(30):
-            left = len(self.mail.sent)
+            before = self._standing()
             reception = self.app.receptions[NOC]
             taken = reception.look(self.inbox, self.app.store.control.own_mailbox(NOC) or 0, full=True)
             self.app.sweep.tick()
             self.app.dispatcher.flush(self.courier, NOC)
-            if not taken and len(self.mail.sent) == left:
+            if not taken and self._standing() == before:
                 return
         raise AssertionError("it does not come to rest")
+
+    def _standing(self) -> list[object]:
+        return [(letter.id, letter.state) for letter in self.letters()] + [i.state for i in self.incidents()]
 
     def later(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Time passes."""

@@ -51,8 +51,8 @@ class Desk:
         answers, author = decision.answers, decision.staff
         if letter is None or not letter.kind.shows_form:
             # Words below an "opened" or a forwarded mail are for the record, never for the client.
-            said = [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]
-            self._note(incident, "note", author.name, "\n\n".join(filter(None, said)), inbound_id, now)
+            written = [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]
+            self._note(incident, "note", author.name, "\n\n".join(filter(None, written)), inbound_id, now)
             return
         case = open_case(self._store, self._setup, incident, affected)
         if affected.settled_at:
@@ -70,7 +70,7 @@ class Desk:
         missing = [n for n in self._setup.policy.required_fields if n not in known]
         unclear = [d.number for d in answers.doubts if d.number not in missing]
         if missing or problems:
-            said = [near_miss, *problems] if near_miss else problems
+            said: list[JSON] = [near_miss, *problems] if near_miss else problems
             self._ask_again(case, sorted({*missing, *unclear}), known, said, notes, inbound_id, now)
             return
         remarks: list[JSON] = [["loose", {"label": case.label(f.number)}] for f in fills if f.loose]

@@ -364,39 +364,135 @@ SENDS = {"who": V, "answered": answers_to(letter()), "draft_version": 2}
 @table(
     Row("send", FROM_VALERY, ((Release, "send"),), said(Verb.SEND), SENDS),
     Row("send-vouched", FROM_VALERY, ((Release, "send"),), said(Verb.SEND), {**SENDS, "authenticated": True}),
-    Row("send-not-vouched", FROM_VALERY, ((Confirm, "not-authenticated"),), said(Verb.SEND), {**SENDS, "authenticated": False}),
-    Row("send-confirmed", FROM_VALERY, ((Release, "send"),), said(Verb.SEND), {**SENDS, "authenticated": False, "confirmed": True}),
-    Row("send-forged-tag", FROM_VALERY, ((Refuse, "tag-is-not-genuine"),), said(Verb.SEND), {**SENDS, "answered": answers_to(letter(), genuine=False)}),
-    Row("forged-tag-though-vouched", FROM_VALERY, ((Refuse, "tag-is-not-genuine"),), said(Verb.SEND), {**SENDS, "authenticated": True, "answered": answers_to(letter(), genuine=False)}),
+    Row(
+        "send-not-vouched",
+        FROM_VALERY,
+        ((Confirm, "not-authenticated"),),
+        said(Verb.SEND),
+        {**SENDS, "authenticated": False},
+    ),
+    Row(
+        "send-confirmed",
+        FROM_VALERY,
+        ((Release, "send"),),
+        said(Verb.SEND),
+        {**SENDS, "authenticated": False, "confirmed": True},
+    ),
+    Row(
+        "send-forged-tag",
+        FROM_VALERY,
+        ((Refuse, "tag-is-not-genuine"),),
+        said(Verb.SEND),
+        {**SENDS, "answered": answers_to(letter(), genuine=False)},
+    ),
+    Row(
+        "forged-tag-though-vouched",
+        FROM_VALERY,
+        ((Refuse, "tag-is-not-genuine"),),
+        said(Verb.SEND),
+        {**SENDS, "authenticated": True, "answered": answers_to(letter(), genuine=False)},
+    ),
     Row("two-authors", reading(None), ((Refuse, "more-than-one-author"),), said(Verb.SEND), SENDS),
-    Row("machine-in-her-name", replace(FROM_VALERY, automatic="list"), ((Ignore, "list"),), said(Verb.PAUSE), {"who": V, "authenticated": True}),
+    Row(
+        "machine-in-her-name",
+        replace(FROM_VALERY, automatic="list"),
+        ((Ignore, "list"),),
+        said(Verb.PAUSE),
+        {"who": V, "authenticated": True},
+    ),
     Row("list-but-answers", replace(FROM_VALERY, automatic="list"), ((Release, "send"),), said(Verb.SEND), SENDS),
     Row("no-tag-no-word-of-the-provider", FROM_VALERY, ((Confirm, "not-authenticated"),), said(Verb.OPEN), {"who": V}),
     Row("says-nothing-unproven", FROM_VALERY, ((Show, "staff-mail-without-command"),), NOTHING, {"who": V}),
-    Row("says-nothing", FROM_VALERY, ((Show, "staff-mail-without-command"),), NOTHING, {"who": V, "authenticated": True}),
+    Row(
+        "says-nothing", FROM_VALERY, ((Show, "staff-mail-without-command"),), NOTHING, {"who": V, "authenticated": True}
+    ),
     Row("colleague", reading(PAUL.address), ((Show, "colleague-wrote"),), said(Verb.SEND), {**SENDS, "who": P}),
-    Row("colleague-vouched", reading(PAUL.address), ((Show, "colleague-wrote"),), said(Verb.SEND), {**SENDS, "who": P, "authenticated": True}),
+    Row(
+        "colleague-vouched",
+        reading(PAUL.address),
+        ((Show, "colleague-wrote"),),
+        said(Verb.SEND),
+        {**SENDS, "who": P, "authenticated": True},
+    ),
     Row("manager-sends-hers", reading(DANA.address), ((Release, "send"),), said(Verb.SEND), {**SENDS, "who": D}),
-    Row("another-liaison", reading(ROBIN.address), ((RefuseSend, "preview-of-another-person"),), said(Verb.SEND), {**SENDS, "who": Who(staff=ROBIN)}),
+    Row(
+        "another-liaison",
+        reading(ROBIN.address),
+        ((RefuseSend, "preview-of-another-person"),),
+        said(Verb.SEND),
+        {**SENDS, "who": Who(staff=ROBIN)},
+    ),
     Row("superseded", FROM_VALERY, ((RefuseSend, "superseded"),), said(Verb.SEND), {**SENDS, "draft_version": 3}),
-    Row("no-draft-any-more", FROM_VALERY, ((RefuseSend, "superseded"),), said(Verb.SEND), {**SENDS, "draft_version": 0}),
-    Row("send-to-a-form", FROM_VALERY, ((RefuseSend, "send-to-no-preview"),), said(Verb.SEND), {**SENDS, "answered": answers_to(letter(LetterKind.FORM))}),
-    Row("send-to-nothing", FROM_VALERY, ((Obey, "send-without-preview"),), said(Verb.SEND), {"who": V, "authenticated": True}),
-    Row("send-with-changes", FROM_VALERY, ((RefuseSend, "send-with-changes"), (Fill, "answers")), said(Verb.SEND, values=PROBLEM_TOLD), SENDS),
-    Row("send-with-doubts", FROM_VALERY, ((RefuseSend, "send-with-changes"), (Fill, "answers")), said(Verb.SEND, doubts=DOUBT), SENDS),
+    Row(
+        "no-draft-any-more", FROM_VALERY, ((RefuseSend, "superseded"),), said(Verb.SEND), {**SENDS, "draft_version": 0}
+    ),
+    Row(
+        "send-to-a-form",
+        FROM_VALERY,
+        ((RefuseSend, "send-to-no-preview"),),
+        said(Verb.SEND),
+        {**SENDS, "answered": answers_to(letter(LetterKind.FORM))},
+    ),
+    Row(
+        "send-to-nothing",
+        FROM_VALERY,
+        ((Obey, "send-without-preview"),),
+        said(Verb.SEND),
+        {"who": V, "authenticated": True},
+    ),
+    Row(
+        "send-with-changes",
+        FROM_VALERY,
+        ((RefuseSend, "send-with-changes"), (Fill, "answers")),
+        said(Verb.SEND, values=PROBLEM_TOLD),
+        SENDS,
+    ),
+    Row(
+        "send-with-doubts",
+        FROM_VALERY,
+        ((RefuseSend, "send-with-changes"), (Fill, "answers")),
+        said(Verb.SEND, doubts=DOUBT),
+        SENDS,
+    ),
     Row("answers", FROM_VALERY, ((Fill, "answers"),), said(values=PROBLEM_TOLD), SENDS),
     Row("loose-words", FROM_VALERY, ((Fill, "answers"),), said(loose="It was a fan."), SENDS),
     Row("notes", FROM_VALERY, ((Fill, "answers"),), said(notes=("By the way",)), SENDS),
     Row("almost-send", FROM_VALERY, ((Fill, "answers"),), said(near_miss="sned"), SENDS),
-    Row("answers-to-nothing", FROM_VALERY, ((Show, "staff-mail-without-command"),), said(values=PROBLEM_TOLD), {"who": V, "authenticated": True}),
-    Row("open", FROM_VALERY, ((OpenFromStaff, "liaison-opens"),), said(Verb.OPEN, argument="contoso: x"), {"who": V, "authenticated": True}),
+    Row(
+        "answers-to-nothing",
+        FROM_VALERY,
+        ((Show, "staff-mail-without-command"),),
+        said(values=PROBLEM_TOLD),
+        {"who": V, "authenticated": True},
+    ),
+    Row(
+        "open",
+        FROM_VALERY,
+        ((OpenFromStaff, "liaison-opens"),),
+        said(Verb.OPEN, argument="contoso: x"),
+        {"who": V, "authenticated": True},
+    ),
     Row("stop", FROM_VALERY, ((Obey, "command-stop"),), said(Verb.STOP), SENDS),
-    Row("stop-and-answers", FROM_VALERY, ((Obey, "command-stop"), (Fill, "answers")), said(Verb.STOP, loose="Wrong server"), SENDS),
-    Row("pause", reading(DANA.address), ((Obey, "command-pause"),), said(Verb.PAUSE), {"who": D, "authenticated": True}),
-    Row("two-commands", FROM_VALERY, ((Obey, "command-note"), (Obey, "command-resolved")), said(Verb.NOTE, Verb.RESOLVED), SENDS),
-)  # fmt: skip
+    Row(
+        "stop-and-answers",
+        FROM_VALERY,
+        ((Obey, "command-stop"), (Fill, "answers")),
+        said(Verb.STOP, loose="Wrong server"),
+        SENDS,
+    ),
+    Row(
+        "pause", reading(DANA.address), ((Obey, "command-pause"),), said(Verb.PAUSE), {"who": D, "authenticated": True}
+    ),
+    Row(
+        "two-commands",
+        FROM_VALERY,
+        ((Obey, "command-note"), (Obey, "command-resolved")),
+        said(Verb.NOTE, Verb.RESOLVED),
+        SENDS,
+    ),
+)
 def test_our_people(row: Row) -> None:
-    """N.6, DESIGN 3: only a liaison or manager who is proven is obeyed, and SEND releases just what its preview showed."""
+    """N.6, DESIGN 3: only a proven liaison or manager is obeyed, and SEND releases just what its preview showed."""
     check(row)
 
 
@@ -437,22 +533,82 @@ RUNNING = ((incident(), AFFECTED),)
 
 
 @table(
-    Row("of-two-clients", reading(), ((Show, "sender-of-two-clients"),), situation={"who": Who(clients=(NORTHWIND, CONTOSO))}),
-    Row("answers-ours", reading(), ((ClientSaid, "answers-our-letter"),), situation={"who": FROM_JOHN, "answered": OURS}),
-    Row("answers-ours-before-what-runs", reading(), ((ClientSaid, "answers-our-letter"),), situation={"who": FROM_JOHN, "answered": OURS, "running": ((incident(id=8), AFFECTED),)}),
-    Row("another-client's-tag", reading(), ((Show, "tag-of-another-client"),), situation={"who": Who(clients=(CONTOSO,)), "answered": OURS}),
-    Row("forged-tag", reading(), ((OpenFromClient, "new-from-client"),), situation={"who": FROM_JOHN, "answered": answers_to(letter(), genuine=False)}),
-    Row("answers-what-has-no-incident", reading(), ((OpenFromClient, "new-from-client"),), situation={"who": FROM_JOHN, "answered": answers_to(letter(incident_id=None, affected_id=None))}),
+    Row(
+        "of-two-clients",
+        reading(),
+        ((Show, "sender-of-two-clients"),),
+        situation={"who": Who(clients=(NORTHWIND, CONTOSO))},
+    ),
+    Row(
+        "answers-ours", reading(), ((ClientSaid, "answers-our-letter"),), situation={"who": FROM_JOHN, "answered": OURS}
+    ),
+    Row(
+        "answers-ours-before-what-runs",
+        reading(),
+        ((ClientSaid, "answers-our-letter"),),
+        situation={"who": FROM_JOHN, "answered": OURS, "running": ((incident(id=8), AFFECTED),)},
+    ),
+    Row(
+        "another-client's-tag",
+        reading(),
+        ((Show, "tag-of-another-client"),),
+        situation={"who": Who(clients=(CONTOSO,)), "answered": OURS},
+    ),
+    Row(
+        "forged-tag",
+        reading(),
+        ((OpenFromClient, "new-from-client"),),
+        situation={"who": FROM_JOHN, "answered": answers_to(letter(), genuine=False)},
+    ),
+    Row(
+        "answers-what-has-no-incident",
+        reading(),
+        ((OpenFromClient, "new-from-client"),),
+        situation={"who": FROM_JOHN, "answered": answers_to(letter(incident_id=None, affected_id=None))},
+    ),
     Row("machine", reading(automatic="list"), ((Show, "list"),), situation={"who": FROM_JOHN, "running": RUNNING}),
-    Row("running", reading(), ((ClientSaid, "client-has-a-running-incident"),), situation={"who": FROM_JOHN, "running": RUNNING}),
-    Row("just-over", reading(), ((ClientSaid, "client-has-a-running-incident"),), situation={"who": FROM_JOHN, "running": ((RESTORED, AFFECTED),)}),
-    Row("long-over", reading(), ((OpenFromClient, "new-from-client"),), situation={"who": FROM_JOHN, "running": ((LONG_RESTORED, AFFECTED),)}),
+    Row(
+        "running",
+        reading(),
+        ((ClientSaid, "client-has-a-running-incident"),),
+        situation={"who": FROM_JOHN, "running": RUNNING},
+    ),
+    Row(
+        "just-over",
+        reading(),
+        ((ClientSaid, "client-has-a-running-incident"),),
+        situation={"who": FROM_JOHN, "running": ((RESTORED, AFFECTED),)},
+    ),
+    Row(
+        "long-over",
+        reading(),
+        ((OpenFromClient, "new-from-client"),),
+        situation={"who": FROM_JOHN, "running": ((LONG_RESTORED, AFFECTED),)},
+    ),
     Row("new", reading(), ((OpenFromClient, "new-from-client"),), situation={"who": FROM_JOHN}),
-    Row("send-from-a-client", reading(), ((OpenFromClient, "new-from-client"),), said(Verb.SEND, Verb.PAUSE), {"who": FROM_JOHN, "authenticated": True}),
+    Row(
+        "send-from-a-client",
+        reading(),
+        ((OpenFromClient, "new-from-client"),),
+        said(Verb.SEND, Verb.PAUSE),
+        {"who": FROM_JOHN, "authenticated": True},
+    ),
     Row("stranger", reading("x@evil.example"), ((Show, "no-recipe"),)),
-    Row("stranger-with-our-tag", reading("x@evil.example"), ((Show, "tag-of-ours-from-a-stranger"),), said(Verb.SEND), {"answered": answers_to(letter()), "draft_version": 2}),
-    Row("stranger-with-a-forged-tag", reading("x@evil.example"), ((Show, "no-recipe"),), said(Verb.SEND), {"answered": answers_to(letter(), genuine=False), "draft_version": 2}),
-)  # fmt: skip
+    Row(
+        "stranger-with-our-tag",
+        reading("x@evil.example"),
+        ((Show, "tag-of-ours-from-a-stranger"),),
+        said(Verb.SEND),
+        {"answered": answers_to(letter()), "draft_version": 2},
+    ),
+    Row(
+        "stranger-with-a-forged-tag",
+        reading("x@evil.example"),
+        ((Show, "no-recipe"),),
+        said(Verb.SEND),
+        {"answered": answers_to(letter(), genuine=False), "draft_version": 2},
+    ),
+)
 def test_clients_and_strangers(row: Row) -> None:
     """S4.21, S1.17: a client's mail joins what it answers or what runs, else opens; a stranger's is only shown."""
     check(row)

@@ -111,7 +111,7 @@ class TestIncidents:
         opened(store, "x y", scope="client:a")
         with pytest.raises(peewee.IntegrityError):
             opened(store, "x y", scope="client:a")
-        opened(store, "y", scope="client:a x ")
+        opened(store, "y", scope="client:a x")
 
     def test_the_key_is_free_after_the_end_and_held_again_after_a_relapse(self, store: Store) -> None:
         """DESIGN 2: only trouble that is on holds its key; the newest incident of a key is the one that is found."""
