@@ -55,6 +55,9 @@ class Desk:
             self._note(incident, "note", author.name, "\n\n".join(filter(None, written)), inbound_id, now)
             return
         case = open_case(self._store, self._setup, incident, affected)
+        if letter.facts.get("releases") == LetterKind.ACKNOWLEDGEMENT:
+            self._keep_wish(case, answers, author.name, inbound_id, now)
+            return
         if affected.settled_at:
             self._note(incident, "late answer", author.name, answers.loose, inbound_id, now)
             self._drafts.already_settled(case, inbound_id, now)
@@ -85,6 +88,22 @@ class Desk:
             problem=near_miss,
             notes=notes,
             cause=inbound_id,
+        )
+
+    def _keep_wish(self, case: Case, answers: Answers, author: str, inbound_id: int, now: datetime) -> None:
+        """Words below the preview of an acknowledgement are no answers to a form: kept, and said so."""
+        said = "\n\n".join(filter(None, [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]))
+        self._note(case.incident, "note", author, said, inbound_id, now)
+        lines: list[JSON] = [["near_miss", {"said": answers.near_miss}]] if answers.near_miss else []
+        self._post.notice(
+            ["not_done", {}],
+            lines or [["fixed_words", {}]],
+            case.affected.liaison,
+            key=f"wish:{inbound_id}",
+            now=now,
+            incident=case.incident,
+            affected=case.affected,
+            text=said,
         )
 
     def _groups(self, case: Case, now: datetime) -> list[dict[str, JSON]]:

@@ -54,7 +54,7 @@ class Road:
         self._log_began = postfix.log.stat().st_size
         self._seen = dict.fromkeys(PEOPLE, 0)
         self.configure(**changes)
-        self.app = self._built()
+        self.app = self.built()
 
     def configure(self, **changes: str) -> None:
         """Write the configuration."""
@@ -79,7 +79,8 @@ class Road:
 
     # --- the daemon ---
 
-    def _built(self) -> App:
+    def built(self) -> App:
+        """A new daemon of the present configuration, not yet started."""
         return App(load(self.config, {}), environ={}, clock=self.clock)
 
     def start(self, *, ready: bool = True) -> "Road":
@@ -100,7 +101,7 @@ class Road:
         """The same data, a new daemon."""
         self.app.stop()
         self.configure(**changes)
-        self.app = self._built()
+        self.app = self.built()
         return self.start()
 
     def move_on(self, **span: float) -> None:
@@ -216,13 +217,13 @@ def reboot(on: Road) -> tuple[Received, Received]:
     return opened, on.expect(JOHN, "your file server")
 
 
-def back(on: Road) -> None:
-    """The same alert again, then its recovery: still one incident."""
+def back(on: Road, incidents: int = 1) -> None:
+    """The same alert again, then its recovery: no incident more."""
     on.alert()
     on.settle()
     on.alert(RECOVERY, "Resolved in 9m 4s: NW-FS01 has been restarted")
     on.settle()
-    assert len(on.app.store.records.incidents(running_only=False, limit=9)) == 1
+    assert len(on.app.store.records.incidents(running_only=False, limit=9)) == incidents
 
 
 def shirley_writes(on: Road) -> Received:

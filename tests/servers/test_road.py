@@ -206,7 +206,7 @@ def test_a_wrong_password_is_one_line_and_a_pause(tmp_path: Path, postfix: Postf
         on.app.stop()
         on.log.clear()
         on.configure(imap=on.imap("tls", 'password_file = "wrong"'))
-        on.app = on._built()
+        on.app = on.built()
         on.start(ready=False)
         wait_for_line(on, "inbox trouble")
         wait_for_line(on, "sending paused")  # the page about it wants to leave by the same login
