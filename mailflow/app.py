@@ -28,6 +28,7 @@ from mailflow.config.shipped import layers, recipe_files
 from mailflow.domain.letters import JSON
 from mailflow.domain.people import Address
 from mailflow.engine.clock import Clock
+from mailflow.engine.courier import Courier
 from mailflow.engine.deliver import AccountError, Dispatcher
 from mailflow.engine.inbox import Inbox, InboxTrouble
 from mailflow.engine.post import Post
@@ -126,7 +127,7 @@ class App:
         self._outbox = OutboxRunner(
             store=self.store,
             dispatcher=lambda: self.dispatcher,
-            couriers={address: SmtpCourier(a.smtp) for address, a in self.accounts.items()},
+            couriers=self._couriers,
             page=self._page,
             alone=self.loaded.database_url.startswith("sqlite"),
             stopping=stopping,
@@ -189,7 +190,7 @@ class App:
             self.loaded, self.setup = loaded, setup
             self._use_cases()
             for runner in self.runners:
-                if isinstance(runner, MailboxRunner):
+                if isinstance(runner, MailboxRunner | OutboxRunner):
                     runner.retry()
             log.info("reloaded", files=len(loaded.files))
         systemd.notify("READY=1")
@@ -243,6 +244,9 @@ class App:
     def _connector(self, address: str) -> Callable[[], Inbox]:
         return lambda: connect_imap(self.accounts[address].imap)
 
+    def _couriers(self) -> dict[str, Courier]:
+        return {address: SmtpCourier(a.smtp) for address, a in self.accounts.items()}
+
     def _current_reception(self, address: str) -> Callable[[], Reception]:
         return lambda: self.receptions[address]
 
@@ -272,6 +276,7 @@ class App:
                     now=now,
                     mailbox=others[0] if others else address,
                 )
+            self._outbox.hasten()
         except StoreError as error:
             log.warning("store trouble", said=str(error))
 

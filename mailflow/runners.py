@@ -171,8 +171,8 @@ class MailboxRunner(Runner):
                 prove(self._store, self._reception().setup, inbox, self._mailbox, self._clock)
                 last_full = self.beat if full else last_full
                 backoff.clear()
+                self._after()  # also when nothing was new: what a crash had left was decided now
                 if taken:
-                    self._after()
                     continue  # more may have come meanwhile
             self.waiting.set()
             inbox.wait(IDLE_CAP)
@@ -198,21 +198,26 @@ class OutboxRunner(Runner):
         *,
         store: Store,
         dispatcher: Callable[[], Dispatcher],
-        couriers: dict[str, Courier],
+        couriers: Callable[[], dict[str, Courier]],
         page: Callable[[str, str], None],
         alone: bool,
         stopping: threading.Event,
         broken: Callable[[str], None],
     ) -> None:
         super().__init__("outbox", stopping, broken)
-        self._store, self._dispatcher, self._couriers, self._page = store, dispatcher, couriers, page
+        self._store, self._dispatcher, self._make, self._page = store, dispatcher, couriers, page
         self._alone = alone
         self._hastened = threading.Event()
-        self._paused_until = dict.fromkeys(couriers, 0.0)
-        self._backoff = {address: Backoff() for address in couriers}
+        self._renew = threading.Event()
+        self._take_couriers()
 
     def hasten(self) -> None:
         """Look now."""
+        self._hastened.set()
+
+    def retry(self) -> None:
+        """End every pause, and log in by the accounts as they are now."""
+        self._renew.set()
         self._hastened.set()
 
     def work(self) -> None:
@@ -221,6 +226,10 @@ class OutboxRunner(Runner):
         try:
             while not self._stopping.is_set():
                 self.beat = time.monotonic()
+                if self._renew.is_set():
+                    self._renew.clear()
+                    self._close()
+                    self._take_couriers()
                 try:
                     if recovered is None or self.beat - recovered > 60:
                         # Alone on this database, whatever is leased at the start was leased by the dead.
@@ -233,15 +242,28 @@ class OutboxRunner(Runner):
                 self._hastened.wait(LOOK_AGAIN)
                 self._hastened.clear()
         finally:
-            for courier in self._couriers.values():
-                courier.close()
+            self._close()
             self._store.disconnect()
+
+    def _take_couriers(self) -> None:
+        self._couriers = self._make()
+        self._paused_until = dict.fromkeys(self._couriers, 0.0)
+        self._backoff = {address: Backoff() for address in self._couriers}
+
+    def _close(self) -> None:
+        for courier in self._couriers.values():
+            courier.close()
+
+    def _going_on(self) -> bool:
+        """Asked between two letters: a long queue is no dead runner, and no reason to be late for a stop."""
+        self.beat = time.monotonic()
+        return not self._stopping.is_set()
 
     def _flush(self, address: str, courier: Courier) -> None:
         if time.monotonic() < self._paused_until[address]:
             return
         try:
-            self._dispatcher().flush(courier, address)
+            self._dispatcher().flush(courier, address, self._going_on)
             self._backoff[address].clear()
         except AccountError as trouble:
             seconds = self._backoff[address].next(*PERMANENT)

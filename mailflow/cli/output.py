@@ -22,13 +22,14 @@ from mailflow.intake.recipes import RecipeError
 from mailflow.writing.render import TemplateError
 from mailflow.writing.words import WordsError
 
+WIDE = 10_000  # columns: where no terminal is, one row is one line, and grep finds it
 OUT = Console(soft_wrap=True, highlight=False)
 ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def as_json(value: object) -> None:
-    """Print for a program."""
-    print(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    """Print for a program; somebody may look at it in a terminal all the same."""
+    print(json.dumps(value, default=_plain, ensure_ascii=False, indent=2).translate(ESCAPED))
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
@@ -36,10 +37,12 @@ def as_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty:
     if not rows:
         OUT.print(empty, markup=False)
         return
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell if cell is not None else "").translate(CONTROL)) for cell in row))
-    OUT.print(table)
+    (OUT if OUT.is_terminal else Console(width=WIDE, highlight=False)).print(table)
 
 
 def fail(*problems: str, code: int) -> NoReturn:
@@ -82,3 +85,4 @@ def _plain(value: Any) -> Any:
 
 # Control characters of a mail must not reach a terminal: they could move its cursor or rename its window.
 CONTROL = {c: "·" for c in (*range(32), *range(127, 160)) if chr(c) not in "\n\t"}
+ESCAPED = {c: f"\\u{c:04x}" for c in range(127, 160)}  # what JSON itself leaves as it is

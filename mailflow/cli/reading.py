@@ -42,9 +42,10 @@ def read(
             if value:
                 OUT.print(f"{label}: {str(value).translate(CONTROL)}", markup=False)
         for event in reading.events:
-            OUT.print(f"Event: {event.state} {event.severity} {event.symptom}, key {event.key}", markup=False)
-            for name, said in event.fields.items():
-                OUT.print(f"  {name}: {said.translate(CONTROL)}", markup=False)
+            said = f"Event: {event.state} {event.severity} {event.symptom}, key {event.key}"
+            OUT.print(said.translate(CONTROL), markup=False)
+            for name, value in event.fields.items():
+                OUT.print(f"  {name}: {value}".translate(CONTROL), markup=False)
         for defect in reading.defects:
             OUT.print(f"Odd: {defect.translate(CONTROL)}", markup=False)
         OUT.print()

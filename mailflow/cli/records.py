@@ -1,7 +1,7 @@
 """Verbs about incidents: incidents, show."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -77,6 +77,9 @@ def show(
         letters = app.store.outbox.letters(incident_id=incident.id, limit=MANY)
         sent = [(x.id, x.kind, x.recipient, x.state, x.reason, local(x.sent_at, zone)) for x in reversed(letters)]
         as_table(["letter", "kind", "to", "state", "why", "sent"], sent, empty="No letter was written.")
+        form = _form(app, incident, clients[0])
+        answers = [*form["fields"].items(), *((name, "is still needed") for name in form["asks"])]
+        as_table(["form", "answer"], answers, empty="")
 
 
 def _summary(incident: Incident, clients: list[Affected]) -> dict[str, object]:
@@ -106,10 +109,8 @@ def _summary(incident: Incident, clients: list[Affected]) -> dict[str, object]:
 
 def _whole(app: App, incident: Incident) -> dict[str, object]:
     """The public form of an incident."""
-    records, desk = app.store.records, app.store.desk
+    records = app.store.records
     clients = records.affected_of(incident.id)
-    first = clients[0]
-    fills = desk.fills(first.id)
     return {
         **_summary(incident, clients),
         "timeline": [asdict(entry) for entry in records.timeline(incident.id)],
@@ -133,10 +134,16 @@ def _whole(app: App, incident: Incident) -> dict[str, object]:
             }
             for x in reversed(app.store.outbox.letters(incident_id=incident.id, limit=MANY))
         ],
-        "form": {
-            "version": desk.next_version(first.id) - 1,
-            "fields": {BY_NUMBER[n].name: f.value for n, f in sorted(fills.items())},
-            "asks": [BY_NUMBER[n].name for n in app.setup.policy.required_fields if n not in fills],
-            "notes": [e.text for e in records.timeline(incident.id) if e.what == "note"],
-        },
+        "form": _form(app, incident, clients[0]),
+    }
+
+
+def _form(app: App, incident: Incident, client: Affected) -> dict[str, Any]:
+    """What was answered so far, and what is still needed for a debrief."""
+    fills = app.store.desk.fills(client.id)
+    return {
+        "version": app.store.desk.next_version(client.id) - 1,
+        "fields": {BY_NUMBER[n].name: f.value for n, f in sorted(fills.items())},
+        "asks": [BY_NUMBER[n].name for n in app.setup.policy.required_fields if n not in fills],
+        "notes": [e.text for e in app.store.records.timeline(incident.id) if e.what == "note"],
     }

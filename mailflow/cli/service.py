@@ -13,7 +13,7 @@ from mailflow.adapters.store.database import DatabaseStore
 from mailflow.app import build_setup, prepared
 from mailflow.cli import logs
 from mailflow.cli.options import AsJson, Config, loaded, opened
-from mailflow.cli.output import ERR, OUT, as_json, as_table, fail, told
+from mailflow.cli.output import ERR, OUT, as_json, as_table, fail, local, told
 from mailflow.engine.brake import Brake
 from mailflow.engine.checkup import Finding, examine
 from mailflow.engine.specimens import specimens
@@ -55,9 +55,10 @@ def resume(
         app = opened(config)
         brake = Brake(app.store)
         held = brake.held()
-        rows = [(x.id, x.facts.get("reference"), x.kind, x.recipient, x.due_at.isoformat()) for x in held]
+        zone = app.setup.policy.timezone
+        rows = [(x.id, x.facts.get("reference"), x.kind, x.recipient, local(x.due_at, zone)) for x in held]
         as_table(["letter", "incident", "kind", "to", "was due"], rows, empty="Nothing is held by the pause.")
-        if not yes and held and not typer.confirm(f"Send these {len(held)} letters?"):
+        if not yes and held and not typer.confirm("Send it?" if len(held) == 1 else f"Send these {len(held)} letters?"):
             raise typer.Exit(1)
         with app.store.transaction():
             brake.resume(app.clock.now())

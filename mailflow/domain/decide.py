@@ -364,7 +364,7 @@ def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situ
         return RefuseSend(reason="send-to-no-preview", affected_id=letter.affected_id, staff=staff)
     if letter.recipient.address != staff.address and staff.role is not Role.MANAGER:
         return RefuseSend(reason="preview-of-another-person", affected_id=letter.affected_id, staff=staff)
-    if answers.values or answers.doubts:
+    if answers.values or answers.doubts or _more_than_a_signature(answers.loose, staff):
         return RefuseSend(reason="send-with-changes", affected_id=letter.affected_id, staff=staff)
     if letter.version != situation.draft_version:
         return RefuseSend(reason="superseded", affected_id=letter.affected_id, staff=staff)
@@ -375,6 +375,14 @@ def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situ
         kind=LetterKind(str(letter.facts.get("releases", LetterKind.DEBRIEF))),
         staff=staff,
     )
+
+
+def _more_than_a_signature(text: str, staff: Staff) -> bool:
+    """Whether somebody wrote on below SEND ("but drop the second sentence"); their name begins their signature."""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        said = line.casefold().strip(" -–—*")
+        return not said.startswith((staff.first_name.casefold(), staff.name.casefold()))
+    return False
 
 
 def _client(reading: Reading, situation: Situation, now: datetime, policy: Policy) -> Decision:

@@ -36,6 +36,7 @@ class Dispatch(StrEnum):
     LEASE = "lease"  # a sender took it
     START = "start"  # DATA is about to be written
     ACCEPT = "accept"  # 250 after the dot, or proof found
+    RESEND = "resend"  # a person says: once more
     DEFER = "defer"  # 4xx, or the connection broke before the dot
     REJECT = "reject"  # 5xx
     LOSE = "lose"  # no answer after the dot
@@ -61,7 +62,7 @@ LETTER_TRANSITIONS: dict[tuple[LetterState, Dispatch], LetterState] = {
     (L.STARTED, Dispatch.REJECT): L.FAILED,
     (L.STARTED, Dispatch.LOSE): L.UNKNOWN,  # also: the process died between DATA and its commit
     (L.UNKNOWN, Dispatch.ACCEPT): L.SENT,  # proof found, or the liaison said SENT
-    (L.UNKNOWN, Dispatch.DEFER): L.WAITING,  # the liaison said RESEND
+    (L.UNKNOWN, Dispatch.RESEND): L.WAITING,  # the liaison said RESEND
     (L.SENT, Dispatch.REJECT): L.FAILED,  # a late bounce: the duty to inform reopens (N.9)
     (L.UNKNOWN, Dispatch.REJECT): L.FAILED,  # it came back, so it had left
     (L.FAILED, Dispatch.RELEASE): L.WAITING,  # `outbox retry`

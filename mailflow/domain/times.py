@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 # A day in any language's short or long form is compared by its first letters; "9", "9:05", "9.05", "9h05", am and pm.
 TIME = re.compile(
-    r"(?:(?P<day>[^\W\d_]{2,12})\.?,?\s+)?(?:at\s+)?(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?\s*(?P<half>[ap]\.?m\.?)?",
+    r"(?:(?!at\b)(?P<day>[^\W\d_]{2,12})\.?,?\s+)?(?:at\s+)?(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?\s*(?P<half>[ap]\.?m\.?)?",
     re.IGNORECASE,
 )
 WEEK = 7
@@ -22,6 +22,8 @@ def parse_time(text: str, near: datetime, timezone: str, days: tuple[str, ...]) 
         return None
     hour, minute = int(found["hour"]), int(found["minute"] or 0)
     if found["half"]:
+        if not 1 <= hour <= 12:
+            return None
         hour = hour % 12 + (12 if found["half"][0] in "pP" else 0)
     if hour > 23 or minute > 59 or not (found["minute"] or found["half"]):
         return None

@@ -64,11 +64,14 @@ class Aftermath:
         affected = self._store.records.affected(letter.affected_id) if letter.affected_id else None
         incident = self._store.records.incident(letter.incident_id) if letter.incident_id else None
         recipient: Address = affected.liaison if affected and letter.kind.to_client else self._setup.administrator
+        once = f"{letter.id}:{(letter.started_at or letter.due_at).isoformat()}"
+        if what == "capped":  # a storm holds hundreds of letters: one warning an hour is enough
+            once = f"{recipient.address}:{now:%Y-%m-%dT%H}"
         self._post.notice(
             [what, values],
             [[what, values]],
             recipient,
-            key=f"{what}:{letter.id}:{(letter.started_at or letter.due_at).isoformat()}",
+            key=f"{what}:{once}",
             now=now,
             incident=incident,
             affected=affected,

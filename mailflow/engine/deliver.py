@@ -4,6 +4,7 @@
 to be sent, known not to be, or known to be unknown; it is never sent twice by guessing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -71,21 +72,28 @@ class Dispatcher:
                 step = Dispatch.LOSE if letter.state is LetterState.STARTED else Dispatch.DEFER
                 self._move(letter, step, "sender-died", now)
 
-    def flush(self, courier: Courier, mailbox: str) -> int:
-        """Send what is due; how many letters left. AccountError where the account cannot send."""
+    def flush(self, courier: Courier, mailbox: str, going_on: Callable[[], bool] = lambda: True) -> int:
+        """Send what is due; how many letters left. AccountError where the account cannot send.
+
+        `going_on` is asked before each letter; once it says no, the others are given back.
+        """
         sent = 0
-        while True:
+        while going_on():
             now = self._clock.now()
             with self._store.transaction():
                 leased = self._store.outbox.lease(mailbox, now, BATCH, self._owner, now + LEASE)
             if not leased:
-                return sent
+                break
             for place, letter in enumerate(leased):
+                if not going_on():
+                    self._give_back(leased[place:], "stopped")
+                    break
                 try:
                     sent += self._deliver(letter, courier)
                 except AccountError:
-                    self._give_back(leased[place + 1 :])
+                    self._give_back(leased[place + 1 :], "account")
                     raise
+        return sent
 
     def _deliver(self, letter: Letter, courier: Courier) -> int:
         """One letter; 1 where it left."""
@@ -251,6 +259,9 @@ class Dispatcher:
         now = self._clock.now()
         with self._store.transaction():
             letter = self._store.outbox.letter(ready.letter.id)
+            if letter.state in {LetterState.SENT, LetterState.FAILED}:
+                self._cut_tag(letter, now)  # its copy, perhaps its bounce too, came back before the answer did
+                return
             match delivery.outcome:
                 case Outcome.SENT:
                     self._move(letter, Dispatch.ACCEPT, "", now, said=delivery.said)
@@ -286,11 +297,11 @@ class Dispatcher:
             recipient=letter.recipient,
         )
 
-    def _give_back(self, letters: list[Letter]) -> None:
+    def _give_back(self, letters: list[Letter], reason: str) -> None:
         now = self._clock.now()
         with self._store.transaction():
             for letter in letters:
-                self._move(letter, Dispatch.DEFER, "account", now)
+                self._move(letter, Dispatch.DEFER, reason, now)
 
     def _drop(self, letter: Letter, reason: str, now: datetime) -> None:
         """A preview that is dropped takes with it what it would have shown."""

@@ -110,7 +110,7 @@ class Orders:
             self._move(letter, Dispatch.ACCEPT, f"said-sent-by-{order.staff.address}", now)
             self._aftermath.sent(letter, now)
             return ["settled_sent", {}]
-        self._move(letter, Dispatch.DEFER, f"resend-by-{order.staff.address}", now)
+        self._move(letter, Dispatch.RESEND, f"resend-by-{order.staff.address}", now)
         return ["settled_resend", {}]
 
     def _pause(self, order: Obey, now: datetime) -> JSON:

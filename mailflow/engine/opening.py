@@ -53,9 +53,7 @@ class Opening:
             acknowledge = Acknowledge.REVIEW  # nothing automatic is said of a thing whose name we do not know
         settle = timedelta() if component and component.critical else self._setup.policy.settle
         facts: list[JSON] = [
-            ["fact", {"name": name.capitalize(), "value": event.fields[name]}]
-            for name in SHOWN
-            if event.fields.get(name)
+            ["fact", {"name": ["field", name], "value": event.fields[name]}] for name in SHOWN if event.fields.get(name)
         ]
         self._tell(incident, affected, client, acknowledge, settle, now, lead="alert_opened", facts=facts)
         return incident

@@ -8,7 +8,7 @@
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -100,8 +100,15 @@ class Reception:
             raise
 
     def _keep(self, inbox: Inbox, folder: Folder, uids: Sequence[int], epoch: int) -> None:
-        """Fetch a batch and commit its bytes; what is gone by now was somebody else's to handle."""
+        """Fetch a batch and commit its bytes, no more at once than the largest mail has."""
         sizes = inbox.sizes(uids)
+        for some in portions(uids, sizes):
+            self._keep_some(inbox, folder, some, sizes, epoch)
+
+    def _keep_some(
+        self, inbox: Inbox, folder: Folder, uids: Sequence[int], sizes: Mapping[int, int], epoch: int
+    ) -> None:
+        """What is gone by now was somebody else's to handle."""
         arrivals = [
             Arrival(
                 uid=mail.uid,
@@ -219,6 +226,21 @@ class Reception:
                 inbox.move(moved, self._mailbox.done_folder)
         with self._store.transaction():
             self._store.mailroom.filed(folder.id, [m.uid for m in unfiled], self._clock.now())
+
+
+def portions(uids: Sequence[int], sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    """A batch in portions of LARGEST bytes at most, so that a row of large mails is never in memory at once."""
+    portion: list[int] = []
+    held = 0
+    for uid in uids:
+        size = min(sizes.get(uid, 0), LARGEST)
+        if portion and held + size > LARGEST:
+            yield portion
+            portion, held = [], 0
+        portion.append(uid)
+        held += size
+    if portion:
+        yield portion
 
 
 def vocabulary(setup: Setup, language: str) -> Vocabulary:

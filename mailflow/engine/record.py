@@ -249,9 +249,9 @@ class Recorder:
     # --- letters ---
 
     def _accept(self, decision: Proved, now: datetime) -> None:
-        """The copy arrived: whatever we thought of the letter, it was taken."""
+        """The copy arrived, perhaps before the server's answer did: whatever we thought of the letter, it was taken."""
         letter = self._store.outbox.letter(decision.letter.id)
-        if letter.state is LetterState.UNKNOWN:
+        if letter.state in {LetterState.STARTED, LetterState.UNKNOWN}:
             state = dispatch(letter.state, Dispatch.ACCEPT)
             self._store.outbox.move(letter.id, state, reason=decision.reason, now=now)
             self._aftermath.sent(letter, now)

@@ -170,10 +170,13 @@ def _texts(plain: tuple[Line, ...], html: tuple[Line, ...]) -> list[str]:
 
 
 def _identity(headers: Headers, content: Body, raw: bytes) -> str:
-    """The same for the same mail through two aliases. Without any text, the bytes are what tells mails apart."""
+    """The same for the same mail through two aliases. Without any text, the bytes are what tells mails apart.
+
+    The subject counts: monitors that send no Message-ID and always the same text name the host there alone.
+    """
     text = " ".join((content.plain or content.html).split())
     digest = sha256()
-    for piece in (*(headers.get(name) for name in ("message-id", "from", "date")), text):
+    for piece in (*(headers.get(name) for name in ("message-id", "from", "date", "subject")), text):
         digest.update(piece.encode("utf-8", "replace") + b"\0")
     if not text:
         digest.update(_after_headers(raw))

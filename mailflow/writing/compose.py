@@ -76,8 +76,8 @@ def address_header(address: Address) -> str:
         raise HeaderError(f"not an address: {address.address!r}")
     if not address.name:
         return address.address
-    if not address.name.isascii():
-        return f"{words_header(address.name)} <{address.address}>"
+    if not _reads_as_it_is(address.name) or len(address.name) > LINE:
+        return f"{words_header(address.name, encoded=True)} <{address.address}>"
     _plain(address.name)
     if PLAIN_NAME.fullmatch(address.name):
         return f"{address.name} <{address.address}>"
@@ -85,11 +85,12 @@ def address_header(address: Address) -> str:
     return f'"{escaped}" <{address.address}>'
 
 
-def words_header(text: str) -> str:
-    """Words for a header, RFC 2047 encoded where they are not ASCII, folded; HeaderError for control characters."""
+def words_header(text: str, *, encoded: bool = False) -> str:
+    """Words for a header, RFC 2047 encoded where they must be, folded; HeaderError for control characters."""
     if CONTROL.search(text):
         raise HeaderError(f"control character in {text!r}")
-    return Header(text, None if text.isascii() else "utf-8", maxlinelen=LINE).encode(linesep="\r\n")
+    encoded = encoded or not _reads_as_it_is(text)
+    return Header(text, "utf-8" if encoded else None, maxlinelen=LINE).encode(linesep="\r\n")
 
 
 def self_test() -> None:
@@ -101,6 +102,11 @@ def self_test() -> None:
             except HeaderError:
                 continue
             raise HeaderError(f"a control character passed: {hostile!r}")
+
+
+def _reads_as_it_is(text: str) -> bool:
+    """Whether it can stand in a header unencoded: ASCII, nothing that looks encoded, no word too long to be folded."""
+    return text.isascii() and "=?" not in text and all(len(word) < LINE for word in text.split())
 
 
 def _plain(value: str) -> str:

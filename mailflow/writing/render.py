@@ -88,7 +88,7 @@ class Writer:
             subject = " ".join(self._template(words, kind, "subject.txt").render(values).split())
             text = tidy(self._template(words, kind, "txt").render(values))
             html = self._template(words, kind, "html").render({**values, "subject": subject})
-        except (jinja2.TemplateError, WordsError, KeyError, TypeError, ValueError) as error:
+        except (jinja2.TemplateError, WordsError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise TemplateError(f"letters/{words.language}/{kind}: {' '.join(str(error).split())}") from error
         return Rendered(subject=subject, text=text, html=html)
 

@@ -23,10 +23,10 @@ class Say:
 
     def subject(self) -> str:
         """ "Your file server this morning"; in the client's own words where a person told us."""
-        if not self._facts["plain"]:
+        if not self._is_of_a_thing():
             return self._words.phrase("acknowledgement.subject_reported", reported=self._facts["reported"])
         part = self.times.part(self._time("started"))
-        return self._words.phrase("acknowledgement.subject", Plain=self._plain(), part=part)
+        return self._words.phrase("acknowledgement.subject", Plain=self._capital(), part=part)
 
     def seen(self) -> str:
         """What was seen."""
@@ -51,12 +51,13 @@ class Say:
 
     def call(self) -> str:
         """How to reach me."""
-        return self._one_of("acknowledgement.call" if self._facts["phone"] else "acknowledgement.reply")
+        how = "call" if self._facts["phone"] else "reply"
+        return self._one_of(f"acknowledgement.{how}_back" if self._facts["ended"] else f"acknowledgement.{how}")
 
     def opening(self) -> str:
         """How a debrief begins."""
         promised = "opening" if self._facts["promised"] else "opening_fresh"
-        about = "" if self._facts["plain"] else "_reported"
+        about = "" if self._is_of_a_thing() else "_reported"
         return self._one_of(f"debrief.{promised}{about}", debrief=True)
 
     def story(self) -> str:
@@ -65,24 +66,29 @@ class Say:
         sentences = []
         told = ""
         if facts["reporter"] and facts["reported_at"]:
-            which = "told_you" if facts["reporter"] == "you" else "told"
-            told = self._words.phrase(
-                f"debrief.story.{which}", reporter=facts["reporter"], time=self.times.clock(self._time("reported_at"))
-            )
+            at = self._time("reported_at")
+            later = "" if self.times.day(at) == self.times.day(self._time("started")) else "_later"
+            which = f"told_you{later}" if facts["reporter"] == "you" else f"told{later}"
+            time, day = self.times.clock(at), self.times.day(at)
+            told = self._words.phrase(f"debrief.story.{which}", reporter=facts["reporter"], time=time, day=day)
         if facts["symptom"] != "reported":
             symptom = str(facts["symptom"])
             which = symptom if symptom in self._words.at("debrief.story") else "other"
             began = self._words.phrase(f"debrief.story.{which}", start=self.times.clock(self._time("started")))
-            ended = (
-                self._words.phrase("debrief.story.ended", end=self.times.clock(self._time("ended")))
-                if facts["ended"]
-                else str(self._words.at("debrief.story.open"))
-            )
-            sentences.append(began + ended)
+            sentences.append(began + self._end_of_story())
         if told:
             first = facts["reported_at"] < facts["started"]  # type: ignore[operator]  # ISO 8601 in UTC sorts
             sentences.insert(0 if first else len(sentences), told)
         return " ".join(sentences)
+
+    def _end_of_story(self) -> str:
+        """ " and was back at 9:21.", with the day where it was another one."""
+        if not self._facts["ended"]:
+            return str(self._words.at("debrief.story.open"))
+        began, ended = self._time("started"), self._time("ended")
+        which = "ended" if self.times.day(began) == self.times.day(ended) else "ended_later"
+        day = self.times.day(ended)
+        return self._words.phrase(f"debrief.story.{which}", end=self.times.clock(ended), day=day)
 
     # --- to our own people ---
 
@@ -113,7 +119,7 @@ class Say:
 
     def late(self, hours: float) -> str:
         """ "3 days", "1 hour"."""
-        days = int(hours // 24)
+        days = round(hours / 24) if hours >= 24 else 0  # Friday evening to Monday morning is three days to anybody
         if days:
             return self._words.phrase("line.late_days" if days > 1 else "line.late_day", count=days)
         if hours >= 1:
@@ -139,8 +145,15 @@ class Say:
         symptom = str(self._facts["symptom"])
         return symptom if symptom in self._words.at("symptom") else "other"
 
+    def _is_of_a_thing(self) -> bool:
+        """Whether the letter is about a thing that a monitor watches, and not about what somebody wrote to us."""
+        return bool(self._facts["plain"]) or self._facts["symptom"] != "reported"
+
     def _plain(self) -> str:
-        plain = str(self._facts["plain"])
+        return str(self._facts["plain"]) or self._words.phrase("acknowledgement.unnamed")
+
+    def _capital(self) -> str:
+        plain = self._plain()
         return plain[:1].upper() + plain[1:]
 
     def _time(self, name: str) -> datetime:
@@ -151,8 +164,8 @@ class Say:
         started = self._time("started")
         facts = self._facts
         return self._words.choose(path, variant if isinstance(variant, int) else 0).format(
-            plain=facts["plain"],
-            Plain=self._plain(),
+            plain=self._plain(),
+            Plain=self._capital(),
             when=self.times.on(started) if debrief else self.times.when(started),
             when_of=self.times.part(started),
             reporter=facts["reporter"],

@@ -39,8 +39,10 @@ class Words:
             raise WordsError(f"letters/{self.language}/words.toml: {path} wants {error}, which is not known") from None
 
     def choose(self, path: str, variant: int) -> str:
-        """One of the ways to say something."""
+        """One of the ways to say something; WordsError where it is not a list of them."""
         ways: Sequence[str] = self.at(path)
+        if isinstance(ways, str) or not ways:
+            raise WordsError(f"letters/{self.language}/words.toml: {path} must be a list of sentences, in [brackets]")
         return ways[variant % len(ways)]
 
 
@@ -67,7 +69,7 @@ class Times:
 
     def when(self, at: datetime) -> str:
         """ "at about quarter past nine this morning"; "on Tuesday morning" when it is longer ago."""
-        if self._days_ago(at) > 1:
+        if not 0 <= self._days_ago(at) <= 1:  # or tomorrow, where a server's clock is ahead of ours
             return self.on(at)
         hour, quarter = self._rough(at)
         if quarter == 0 and hour % 12 == 0:
@@ -111,6 +113,10 @@ class Times:
         if local.hour in range(1, 13) and local.hour < 12:
             return f"{local.hour}:{local:%M}"
         return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+
+    def day(self, at: datetime) -> str:
+        """ "Tuesday 24 November"."""
+        return self.words.phrase("time.date", **self._date(at))
 
     def stamp(self, at: datetime) -> str:
         """ "9:21" today, else "Tue 9:21": for our own people."""

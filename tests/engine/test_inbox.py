@@ -2,8 +2,8 @@
 
 import imaplib
 import re
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,17 @@ def letter_of(sender: str, text: str, subject: str = "No access", at: datetime =
     return write_mail(f"<{sender}>", NOC, subject, text, at)
 
 
-def logged_in(mail: EmbeddedMail) -> imaplib.IMAP4:
+@contextmanager
+def logged_in(mail: EmbeddedMail) -> Iterator[imaplib.IMAP4]:
     """A colleague's own look into the shared mailbox."""
-    line = imaplib.IMAP4("127.0.0.1", mail.imap_port)
-    line.login(NOC, PASSWORD)
-    return line
+    with imaplib.IMAP4("127.0.0.1", mail.imap_port) as line:
+        line.login(NOC, PASSWORD)
+        yield line
 
 
 def subjects(on: ByHand, folder: str) -> list[str]:
     """What lies in a folder of the shared mailbox; our own letters' copies aside."""
-    with closing_imap(on.mail) as line:
+    with logged_in(on.mail) as line:
         if line.select(f'"{folder}"', readonly=True)[0] != "OK":
             return []
         found = line.uid("SEARCH", "ALL")[1][0].split()
@@ -56,19 +57,9 @@ def subjects(on: ByHand, folder: str) -> list[str]:
     return [m[1].strip() for head in theirs if (m := re.search(r"^Subject: (.*)$", head, re.MULTILINE))]
 
 
-class closing_imap(closing[imaplib.IMAP4]):  # noqa: N801 - read as a verb
-    """logged_in() as a context."""
-
-    def __init__(self, mail: EmbeddedMail) -> None:
-        super().__init__(logged_in(mail))
-
-    def __exit__(self, *fault: object) -> None:
-        self.thing.logout()
-
-
 def put(mail: EmbeddedMail, folder: str, raw: bytes, at: datetime) -> None:
     """Lay exact bytes into a folder, as if received at a time."""
-    with closing_imap(mail) as line:
+    with logged_in(mail) as line:
         assert line.append(folder, "", imaplib.Time2Internaldate(at), raw)[0] == "OK"
 
 
@@ -137,7 +128,7 @@ def test_a_recreated_folder_brings_no_second_decision(tmp_path: Path) -> None:
     """DESIGN 1.2: after a change of UIDVALIDITY the same bytes are known; only what is really new is decided."""
     clock = MovableClock(MORNING)
     with EmbeddedMail(dict.fromkeys(PEOPLE, PASSWORD), now=clock.now) as mail:
-        with closing_imap(mail) as line:
+        with logged_in(mail) as line:
             line.create(SHARED)
         # Its own copies go to INBOX, which nobody reads here.
         on = ByHand(tmp_path, mail, clock, "", folder=f'"{SHARED}"', file='"leave"').start()
@@ -152,7 +143,7 @@ def test_a_recreated_folder_brings_no_second_decision(tmp_path: Path) -> None:
             assert [action for action, _ in first] == ["OpenFromAlert", "ClientSaid"]
             known = on.inbox.select(SHARED).uidvalidity
             on.stop()
-            with closing_imap(mail) as line:
+            with logged_in(mail) as line:
                 line.delete(SHARED)
                 line.create(SHARED)
             for raw in (alert, words):
@@ -238,7 +229,7 @@ class Meddled:
     def __getattr__(self, name: str) -> Any:
         if name == self._when:
             self._when = ""
-            with closing_imap(self._mail) as line:
+            with logged_in(self._mail) as line:
                 line.select("INBOX")
                 line.store("1", "+FLAGS", r"(\Deleted)")
                 line.expunge()
@@ -270,7 +261,7 @@ def test_a_large_mail_is_read_and_a_larger_one_set_aside(tmp_path: Path) -> None
         for megabytes, subject in ((30, "A large one"), (36, "A larger one")):
             line = b"0" * 9_998 + b"\r\n"
             head = letter_of(JOHN, "The picture of the error is attached.", subject, on.now)
-            with closing_imap(on.mail) as imap:
+            with logged_in(on.mail) as imap:
                 imap.append("INBOX", "", imaplib.Time2Internaldate(on.now), head + line * (megabytes * 100))
         on.turn()
         assert [action for action, _ in on.decisions()] == ["OpenFromClient"]

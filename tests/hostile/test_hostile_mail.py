@@ -13,6 +13,8 @@ from tests.house import NOC
 
 STRANGER = b"From: Mallory <mallory@elsewhere.example>\r\n"
 HEAD = STRANGER + b"To: noc@msp.example\r\nDate: Tue, 24 Nov 2026 09:12:00 -0600\r\n"
+# Behind these the author is out of sight of the test server, whose own parser would die of what follows.
+PAD = b"".join(b"X-Pad-%d: %s\r\n" % (n, b"a" * 40_000) for n in range(2))
 PLAIN = b"Content-Type: text/plain; charset=utf-8\r\n"
 
 
@@ -28,20 +30,19 @@ def many_parts() -> bytes:
 
 
 def nested_parts() -> bytes:
-    """3,000 parts one in another, behind a preamble that keeps them from the test server's own parser."""
+    """3,000 parts one in another."""
     levels = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(3_000))
-    first = b'Content-Type: multipart/mixed; boundary="top"\r\n\r\n' + b"preamble\r\n" * 7_000 + b"--top\r\n"
-    return mail(b"nested parts", first + levels + b"\r\nhello\r\n")
+    return mail(b"nested parts", levels + b"\r\nhello\r\n", PAD + HEAD)
 
 
 def nested_messages() -> bytes:
     """500 messages forwarded one in another."""
-    return mail(b"nested messages", b"Content-Type: message/rfc822\r\n\r\n" * 500 + b"hello\r\n")
+    return mail(b"nested messages", b"Content-Type: message/rfc822\r\n\r\n" * 500 + b"hello\r\n", PAD + HEAD)
 
 
 def parentheses() -> bytes:
     """An author that is 100 KB of opened comments."""
-    return mail(b"parentheses", PLAIN + b"\r\nhello\r\n", b"From: " + b"(" * 100_000 + b"\r\nTo: noc@msp.example\r\n")
+    return mail(b"parentheses", PLAIN + b"\r\nhello\r\n", PAD + b"From: " + b"(" * 100_000 + b"\r\nTo: noc@msp.example\r\n")
 
 
 def many_authors() -> bytes:
@@ -160,7 +161,8 @@ def test_the_daemon_outlives_it(besieged: Besieged, made: Callable[[], bytes]) -
     assert len(bytes(letter.message)) < MAX_HEADER
 
 
-@pytest.mark.parametrize("sender", ["mallory@elsewhere.example", JOHN])
+# Shown, forwarded under the name that she gave herself, and opened as an incident with her words for a title.
+@pytest.mark.parametrize("sender", ["mallory@elsewhere.example", "eve@northwind.example", "eve@contoso.example"])
 def test_no_header_is_smuggled_in(besieged: Besieged, sender: str) -> None:
     """Nothing inbound: an encoded line end in subject or name starts no header of a letter that quotes them."""
     evil = b"=?utf-8?Q?hello=0D=0ABcc:_victim@elsewhere.example=0D=0A=0D=0ASmuggled?="

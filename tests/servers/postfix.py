@@ -98,7 +98,7 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
 
-# Who logged in, told to the reader of the mail as providers do (RFC 8601 2.7.4). At DATA: once, however many recipients.
+# Who logged in, told to the reader as providers do (RFC 8601 2.7.4). At DATA: once, however many recipients there are.
 RESULTS = "/^(.+)$/ PREPEND Authentication-Results: mx.msp.example; auth=pass smtp.auth=$1\n"
 
 # The master itself, not `postfix start`, which would leave it behind as nobody's child; and under a shell that hands on

@@ -26,7 +26,6 @@ from mailflow.runners import MailboxRunner
 from tests.house import NOC, PEOPLE, PROBLEM, RECOVERY, ZABBIX, Received, received, until, write_config, write_mail
 from tests.servers.certificates import Certificates
 from tests.servers.daemon import HOST
-from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
 
 VALERY, JOHN, SHIRLEY, DANA = (
@@ -47,14 +46,19 @@ class Road:
     def __init__(self, folder: Path, postfix: Postfix, log: list[Any], **changes: str) -> None:
         """`changes` as in write_config; `imap` and `smtp` are TLS with the password unless given."""
         self.folder, self.postfix, self.dovecot, self.log = folder, postfix, postfix.dovecot, log
-        for person in PEOPLE:
-            self.dovecot.forget(person)
+        self.forget()
         (folder / "password").write_text(self.dovecot.password + "\n")
         self.clock = MovableClock(datetime.now(UTC))
+        self.before_our_time = 0  # mails in the shared inbox that the daemon never takes
         self._log_began = postfix.log.stat().st_size
         self._seen = dict.fromkeys(PEOPLE, 0)
         self.configure(**changes)
         self.app = self.built()
+
+    def forget(self) -> None:
+        """Nobody has any mail, before us and after us."""
+        for person in PEOPLE:
+            self.dovecot.forget(person)
 
     def configure(self, **changes: str) -> None:
         """Write the configuration."""
@@ -154,7 +158,8 @@ class Road:
                     return mail
             time.sleep(0.05)
         subjects = [mail.subject for mail in there]
-        raise AssertionError(f"no mail with “{words}” came to {person}; there are {subjects}")
+        lines = "\n".join(" ".join(f"{k}={v}" for k, v in entry.items()) for entry in self.log[-12:])
+        raise AssertionError(f"no mail with “{words}” came to {person}; there are {subjects}; the log ends:\n{lines}")
 
     def settle(self) -> None:
         """Wait until Postfix has delivered everything and the daemon has decided over all that came."""
@@ -162,7 +167,7 @@ class Road:
         def decided() -> bool:
             there = sum(len(self.dovecot.inbox(NOC, folder)) for folder in ("INBOX", DONE))
             counts = self.app.store.mailroom.counts()
-            return not self._queue() and not counts.get("kept") and sum(counts.values()) >= there
+            return not self._queue() and not counts.get("kept") and sum(counts.values()) + self.before_our_time >= there
 
         until(decided, within=PATIENCE)
 
@@ -195,15 +200,16 @@ class Road:
 
 
 @contextmanager
-def road(folder: Path, postfix: Postfix, *, ready: bool = True, **changes: str) -> Iterator[Road]:
-    """A running road; `changes` as in write_config, where `imap` and `smtp` are functions' results of Road."""
+def road(folder: Path, postfix: Postfix, **changes: str) -> Iterator[Road]:
+    """A running road, its log captured; `changes` as in write_config."""
     with capture_logs() as log:
         built = Road(folder, postfix, log, **changes)
         try:
-            built.start(ready=ready)
+            built.start()
             yield built
         finally:
             built.app.stop()
+            built.forget()
 
 
 # --- the story, for every daemon and every setting ---

@@ -35,13 +35,12 @@ class ControlTable:
         """
         if not self._postgres:
             return _epoch(mailbox)
-        with self._db.atomic():
-            held = self._db.execute_sql("SELECT pg_try_advisory_lock(hashtext(%s))", (f"mailflow {mailbox}",))
-            if not held.fetchone()[0]:
-                return None
-            epoch = _epoch(mailbox) + 1
-            self.set(_key(mailbox), epoch)
-            return epoch
+        held = self._db.execute_sql("SELECT pg_try_advisory_lock(hashtext(%s))", (f"mailflow {mailbox}",))
+        if not held.fetchone()[0]:
+            return None
+        epoch = _epoch(mailbox) + 1  # nobody else counts: the lock is ours
+        self.set(_key(mailbox), epoch)
+        return epoch
 
 
 def check_epoch(mailbox: str, epoch: int) -> None:

@@ -4,6 +4,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import peewee
@@ -25,6 +26,29 @@ PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "bus
 MIGRATION_LOCK = 7_305_112
 
 
+# What the libraries say when a database is gone, or does not answer.
+LOST = (peewee.OperationalError, peewee.InterfaceError)
+
+
+class Postgres(peewee.PostgresqlDatabase):
+    """PostgreSQL, whose loss is a StoreError outside a transaction too: reading needs none."""
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """Run a statement; a connection that died is given up, for every further query on it would fail."""
+        try:
+            return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        except LOST as error:
+            if self.in_transaction():
+                raise
+            self.close()
+            raise lost(error) from error
+
+
+def lost(error: BaseException) -> StoreError:
+    """Trouble that may pass."""
+    return StoreError(f"database: {_one_line(error)}", configuration=False)
+
+
 class DatabaseStore:
     """engine.store.Store on peewee. One connection a thread; a process has one."""
 
@@ -44,11 +68,11 @@ class DatabaseStore:
         try:
             with self._db.atomic():
                 yield
-        except (peewee.OperationalError, peewee.InterfaceError) as error:
+        except LOST as error:
             if not self._db.in_transaction():
                 # PostgreSQL: after a disconnect every query fails until the connection is given up.
                 self._db.close()
-            raise StoreError(f"database: {_one_line(error)}", configuration=False) from error
+            raise lost(error) from error
 
     def disconnect(self) -> None:
         """Close this thread's connection."""
@@ -103,7 +127,7 @@ def _database(url: str) -> peewee.Database:
     if parts.scheme != "postgresql":
         raise StoreError(f"store.url: {parts.scheme or 'nothing'}:// is unknown; use sqlite:/// or postgresql://")
     try:
-        return peewee.PostgresqlDatabase(
+        return Postgres(
             parts.path.lstrip("/"),
             user=parts.username,
             password=parts.password,

@@ -64,7 +64,9 @@ def new_incident(key: str = "zabbix:NW-FS01", of: str = "northwind", **changes: 
     return NewIncident(**(values | changes))  # type: ignore[arg-type]
 
 
-def opened(store: Store, key: str = "zabbix:NW-FS01", of: str = "northwind", **changes: object) -> tuple[Incident, Affected]:
+def opened(
+    store: Store, key: str = "zabbix:NW-FS01", of: str = "northwind", **changes: object
+) -> tuple[Incident, Affected]:
     """An open incident."""
     with store.transaction():
         return store.records.open(new_incident(key, of, **changes))

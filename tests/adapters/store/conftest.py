@@ -1,5 +1,6 @@
 """The store on both databases: each test of the contract runs on SQLite, and on PostgreSQL where that is asked for."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +22,19 @@ def store_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(name))
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with its tables, to be copied: making them anew for each test would cost more than the test."""
+    path = tmp_path_factory.mktemp("migrated") / "mailflow.db"
+    connect(f"sqlite:///{path}").disconnect()
+    return path
+
+
 @pytest.fixture
-def store(store_url: str) -> Iterator[DatabaseStore]:
+def store(store_url: str, migrated_sqlite: Path) -> Iterator[DatabaseStore]:
     """A store with its tables. The tables serve one database in a process: the newest store's."""
+    if store_url.startswith("sqlite"):
+        shutil.copy(migrated_sqlite, store_url.removeprefix("sqlite:///"))
     built = connect(store_url)
     yield built
     built.disconnect()

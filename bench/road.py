@@ -1,0 +1,87 @@
+"""The road in and the road out, in this process: drain an inbox, flush the outbox."""
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.servers import servers
+from bench.world import ALERTS, config
+from mailflow.adapters.imap.session import connect
+from mailflow.adapters.smtp.courier import SmtpCourier
+from mailflow.app import App
+from mailflow.config.load import load
+
+WARM = 100  # alerts and letters before anything is measured
+ROUNDS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Road:
+    """What one round of ALERTS cost."""
+
+    drained: float  # mails a second, from the look to recorded and filed
+    flushed: float  # letters a second
+    letters: int
+    resident: float  # MB after the round
+
+
+def rounds(folder: Path, watch: Callable[[Callable[[], object]], object] = lambda work: work()) -> list[Road]:
+    """Drain and flush some rounds in one process; `watch` may profile each."""
+    with servers() as there:
+        app = App(load(config(folder, imap_port=there.imap_port, smtp_port=there.smtp_port), {}), environ={})
+        (mailbox,) = app.setup.mailboxes
+        inbox = connect(app.accounts[mailbox.address].imap)
+        courier = SmtpCourier(app.accounts[mailbox.address].smtp)
+        reception, epoch = app.receptions[mailbox.address], app.store.control.own_mailbox(mailbox.address)
+        assert epoch is not None
+        reception.look(inbox, epoch, full=True)  # the folder's first sight
+
+        def drain() -> None:
+            while reception.look(inbox, epoch, full=False):
+                pass
+
+        def flush() -> int:
+            return app.dispatcher.flush(courier, mailbox.address)
+
+        there.fill(1, WARM)
+        drain()
+        flush()
+        found = []
+        for number in range(ROUNDS):
+            there.fill(WARM + 1 + number * ALERTS)
+            took = _timed(lambda: watch(drain))
+            before = app.store.mailroom.counts()["processed"]
+            assert before == WARM + (number + 1) * ALERTS, before
+            letters = [0]
+
+            def flushing(sent: list[int] = letters) -> None:
+                sent[0] = flush()
+
+            flushing_took = _timed(lambda work=flushing: watch(work))  # type: ignore[misc]
+            gc.collect()
+            found.append(
+                Road(
+                    drained=ALERTS / took,
+                    flushed=letters[0] / flushing_took,
+                    letters=letters[0],
+                    resident=resident("self"),
+                )
+            )
+        courier.close()
+        inbox.close()
+        app.store.disconnect()
+    return found
+
+
+def resident(process: int | str) -> float:
+    """Resident memory of a process in MB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

@@ -1,0 +1,260 @@
+"""Opening a database: its tables, a newer schema, several at once, and what cannot be used at all."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+
+from mailflow.adapters.store import tables
+from mailflow.adapters.store.database import DatabaseStore, connect
+from mailflow.domain.incident import Entry
+from mailflow.engine.store import StoreError
+from tests.adapters.store.builders import NOC, NOON, opened
+from tests.house import ROOT
+from tests.servers.postgres import Postgres
+
+# What a column of each field may be called, on SQLite and on PostgreSQL.
+TYPES = {
+    "BIGINT": {"BIGINT", "bigint"},
+    "INT": {"INTEGER", "integer"},
+    "AUTO": {"INTEGER", "bigint"},
+    "VARCHAR": {"VARCHAR", "character varying"},
+    "TEXT": {"TEXT", "text"},
+    "BLOB": {"BLOB", "bytea"},
+    "BOOL": {"BOOLEAN", "boolean"},
+}
+OPEN_IT = "import sys; from mailflow.adapters.store.database import DatabaseStore as S; print(S(sys.argv[1]).migrate())"
+
+
+@pytest.fixture
+def empty(store_url: str) -> Iterator[DatabaseStore]:
+    """A store whose database has no tables yet."""
+    store = DatabaseStore(store_url)
+    yield store
+    store.disconnect()
+
+
+@contextmanager
+def refused(url: str, *, configuration: bool = True) -> Iterator[list[str]]:
+    """Opening `url` is refused with one clear line, which is given."""
+    said: list[str] = []
+    store = DatabaseStore(url)
+    try:
+        with pytest.raises(StoreError) as error:
+            store.migrate()
+        assert error.value.configuration is configuration
+        said.append(str(error.value))
+        assert "\n" not in said[0]
+        yield said
+    finally:
+        store.disconnect()
+
+
+def unique(columns: list[str], table: str) -> bool:
+    """Whether the database itself keeps these columns unique."""
+    indexes = tables.PROXY.get_indexes(table)
+    return any(index.unique and sorted(index.columns) == sorted(columns) for index in indexes)
+
+
+class TestMigrating:
+    def test_from_empty_and_twice(self, empty: DatabaseStore) -> None:
+        """DESIGN 2: migrations from the first one on; a second time there is nothing to do."""
+        assert empty.migrate()[0] == "0001_first_tables"
+        assert empty.migrate() == []
+        opened(empty)
+
+    def test_records_survive_another_opening(self, store_url: str, empty: DatabaseStore) -> None:
+        """N.10: opening again changes nothing that is there."""
+        empty.migrate()
+        incident, _ = opened(empty)
+        empty.disconnect()
+        again = connect(store_url)
+        try:
+            assert again.records.incident(incident.id) == incident
+        finally:
+            again.disconnect()
+
+    def test_a_newer_schema_is_refused(self, store: DatabaseStore) -> None:
+        """DESIGN 3: exit 2 for a newer schema, with what to do; nothing is changed."""
+        tables.PROXY.execute_sql(
+            "INSERT INTO schema_migration (name, applied) VALUES ('9999_from_tomorrow', '2030-01-01 00:00:00')"
+        )
+        with pytest.raises(StoreError, match=r"newer mailflow.*9999_from_tomorrow.*restore a backup") as error:
+            store.migrate()
+        assert error.value.configuration
+        assert "\n" not in str(error.value)
+
+    def test_several_processes_migrate_at_once(self, store_url: str) -> None:
+        """DESIGN 2: machines that start together migrate once: one does it, the others wait and find it done."""
+        command = [sys.executable, "-c", OPEN_IT, store_url]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        running = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+        said = sorted(process.communicate(timeout=60)[0].strip() for process in running)
+        assert [process.returncode for process in running] == [0, 0, 0]
+        assert said[:2] == ["['0001_first_tables']", "[]"] or said == ["['0001_first_tables']", "[]", "[]"]
+
+
+class TestTables:
+    @pytest.mark.parametrize("row", tables.ALL, ids=lambda row: str(row._meta.table_name))
+    def test_each_table_is_as_the_program_sees_it(self, store: DatabaseStore, row: Any) -> None:
+        """tables.py: the same names, the same order of NULL and NOT NULL, and types that hold what is put there."""
+        there = {c.name: c for c in tables.PROXY.get_columns(row._meta.table_name)}
+        assert set(there) == set(row._meta.columns)
+        for name, field in row._meta.columns.items():
+            column = there[name]
+            assert column.primary_key is field.primary_key, name
+            if not field.primary_key:
+                assert column.null is field.null, name
+            bare = re.sub(r"\(.*\)", "", column.data_type)
+            assert bare in TYPES[field.field_type], f"{name}: {column.data_type} for {field.field_type}"
+            if isinstance(field, peewee.CharField) and (length := re.search(r"\d+", column.data_type)):
+                assert int(length[0]) == field.max_length, name
+            if field.unique:
+                assert unique([name], row._meta.table_name), name
+
+    def test_no_table_is_without_a_model(self, store: DatabaseStore) -> None:
+        """tables.py: what the migrations made is all known to the program."""
+        known = {row._meta.table_name for row in tables.ALL} | {"schema_migration"}
+        assert set(tables.PROXY.get_tables()) - {"sqlite_sequence"} == known
+
+    @pytest.mark.parametrize(
+        ("table", "columns"),
+        [
+            ("incident", ["open_key"]),
+            ("letter", ["idempotency_key"]),
+            ("letter", ["tag_id"]),
+            ("inbound", ["hash"]),
+            ("place", ["folder_id", "uid"]),
+            ("folder", ["mailbox", "name", "uidvalidity"]),
+            ("promise", ["affected_id", "kind"]),
+            ("draft", ["affected_id", "version"]),
+        ],
+    )
+    def test_the_database_itself_keeps_keys_unique(self, store: DatabaseStore, table: str, columns: list[str]) -> None:
+        """DESIGN 3: idempotency by unique keys in the database, not by care."""
+        assert unique(columns, table)
+
+    def test_a_record_cannot_hang_on_nothing(self, store: DatabaseStore) -> None:
+        """DESIGN 2: foreign keys are on, on both databases."""
+        with pytest.raises(peewee.IntegrityError), store.transaction():
+            store.records.note(4711, Entry(at=NOON, what="x", author="", text=""))
+
+
+class TestSqlite:
+    def test_the_disk_is_used_as_carefully_as_promised(self, sqlite_url: str) -> None:
+        """DESIGN 2: WAL, synchronous FULL, foreign keys on."""
+        store = connect(sqlite_url)
+        try:
+            asked = [tables.PROXY.pragma(name) for name in ("journal_mode", "synchronous", "foreign_keys")]
+            assert asked == ["wal", 2, 1]
+        finally:
+            store.disconnect()
+
+    def test_a_folder_instead_of_a_file(self, tmp_path: Path) -> None:
+        """DESIGN 3: exit 2 with one line that names the file."""
+        (tmp_path / "mailflow.db").mkdir()
+        with refused(f"sqlite:///{tmp_path / 'mailflow.db'}") as said:
+            assert str(tmp_path / "mailflow.db") in said[0]
+
+    def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
+        """DESIGN 3: a file of something else is refused and left as it was."""
+        file = tmp_path / "mailflow.db"
+        file.write_bytes(b"Dear diary, " * 1000)
+        with refused(f"sqlite:///{file}") as said:
+            assert str(file) in said[0]
+            assert "not a database" in said[0]
+        assert file.read_bytes() == b"Dear diary, " * 1000
+
+    def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        """DESIGN 3: one line; no folder is made up for a database that was misspelt."""
+        with refused(f"sqlite:///{tmp_path / 'nowhere' / 'mailflow.db'}") as said:
+            assert "nowhere" in said[0]
+        assert not (tmp_path / "nowhere").exists()
+
+    def test_a_file_instead_of_a_folder(self, tmp_path: Path) -> None:
+        """DESIGN 3: exit 2 where no database can be made, with the system's own word for it."""
+        (tmp_path / "data").write_text("a file")
+        with refused(f"sqlite:///{tmp_path / 'data' / 'mailflow.db'}") as said:
+            assert "Not a directory" in said[0]
+
+
+def test_another_kind_of_database_is_unknown() -> None:
+    """store.url: only what the house knows, said with what it knows."""
+    with pytest.raises(StoreError, match=r"mysql:// is unknown; use sqlite:/// or postgresql://"):
+        DatabaseStore("mysql://x/y")
+
+
+@pytest.mark.servers
+class TestPostgresGone:
+    def test_a_lost_database_is_trouble_that_passes(self, postgres: Postgres, postgres_store: DatabaseStore) -> None:
+        """DESIGN 3: whatever is being done when the database goes is a StoreError that may pass, and it does."""
+        store = postgres_store
+        incident, _ = opened(store)
+        line = Entry(at=NOON, what="note", author="x", text="x")
+
+        def write() -> None:
+            with store.transaction():
+                store.records.note(incident.id, line)
+
+        def write_in_a_savepoint() -> None:
+            with store.transaction(), store.transaction():
+                store.records.note(incident.id, line)
+
+        def read() -> None:
+            store.records.incident(incident.id)
+
+        def own() -> None:
+            store.control.own_mailbox(NOC)
+
+        for work in (write, write_in_a_savepoint, read, own):
+            work()
+            before = len(store.records.timeline(incident.id))
+            postgres.daemon.stop()
+            try:
+                for _ in range(2):  # on the connection that died, and on none
+                    with pytest.raises(StoreError) as error:
+                        work()
+                    assert not error.value.configuration, work.__name__
+                    assert "\n" not in str(error.value)
+            finally:
+                postgres.daemon.start()
+            assert len(store.records.timeline(incident.id)) == before
+            work()
+
+    def test_a_database_lost_within_a_transaction_undoes_it(
+        self, postgres: Postgres, postgres_store: DatabaseStore
+    ) -> None:
+        """DESIGN 1.5: half a transaction is none, inside a savepoint too, and the next one works."""
+        store = postgres_store
+        incident, _ = opened(store)
+        line = Entry(at=NOON, what="note", author="x", text="x")
+        try:
+            with pytest.raises(StoreError) as error, store.transaction():  # noqa: PT012 - what fails is the transaction
+                store.records.note(incident.id, line)
+                postgres.daemon.stop()
+                with store.transaction():
+                    store.records.note(incident.id, line)
+            assert not error.value.configuration
+        finally:
+            postgres.daemon.stop()
+            postgres.daemon.start()
+        assert store.records.timeline(incident.id) == []
+        with store.transaction():
+            store.records.note(incident.id, line)
+        assert store.records.timeline(incident.id) == [line]
+
+    def test_a_database_that_is_not_up_yet_is_trouble_that_passes(self, postgres: Postgres) -> None:
+        """DESIGN 3: a machine that boots before its database tries again (exit 1), it does not give up (exit 2)."""
+        postgres.daemon.stop()
+        try:
+            with refused(postgres.url, configuration=False) as said:
+                assert str(postgres.port) in said[0]
+        finally:
+            postgres.daemon.start()
