@@ -49,6 +49,7 @@ KEY_FILE = "token.key"
 KEY_BYTES = 32  # HMAC-SHA-256 gains nothing from more
 LOCK_FILE = "mailflow.lock"
 TEMPLATES = (".txt", ".html", ".toml")  # what is read of the templates' folder
+PROOF_EVERY = 60.0  # seconds between two searches of Sent for letters that nobody can vouch for
 STALE_BEAT = 15 * 60.0  # seconds: longer than an IDLE, longer than the wait for a final dot
 
 
@@ -85,6 +86,7 @@ class App:
         self.runners: list[Runner] = []
         self._stopping = threading.Event()
         self._broken = ""
+        self._looked_for_proof = 0.0
         self._lock: IO[str] | None = None
         self._use_cases()
 
@@ -254,9 +256,15 @@ class App:
         """What the bell is for: sweep, hasten the outbox, and wake readers for whom another process left work."""
         self.sweep.tick()
         self._outbox.hasten()
+        look_for_proof = time.monotonic() - self._looked_for_proof > PROOF_EVERY
         for runner in self.runners:
-            if isinstance(runner, MailboxRunner) and self.store.mailroom.pending(runner.name.partition(" ")[2]):
+            if not isinstance(runner, MailboxRunner):
+                continue
+            unproven = look_for_proof and self.store.outbox.unknown(runner.address)
+            if unproven or self.store.mailroom.pending(runner.address):
                 runner.hasten()
+        if look_for_proof:
+            self._looked_for_proof = time.monotonic()
 
     def _after_mail(self) -> None:
         self._outbox.hasten()

@@ -107,6 +107,7 @@ class MailboxRunner(Runner):
         self._clock, self._data_dir, self._after, self._page = clock, data_dir, after, page
         self._inbox: Inbox | None = None
         self._pause = threading.Event()
+        self.address = mailbox.address
         self.waiting = threading.Event()  # set while it waits for mail: everything there has been seen
 
     def hasten(self) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from mailflow.adapters.imap.session import connect
 from mailflow.adapters.smtp.courier import SmtpCourier
-from mailflow.adapters.store.tables import DecisionRow
+from mailflow.adapters.store.tables import DecisionRow, IncidentRow, LetterRow
 from mailflow.app import App
 from mailflow.config.load import load
 from mailflow.demo.clients import Received, gmail_on_top, received, write_mail
@@ -190,7 +190,8 @@ class ByHand(House):
         raise AssertionError("it does not come to rest")
 
     def _standing(self) -> list[object]:
-        return [(letter.id, letter.state) for letter in self.letters()] + [i.state for i in self.incidents()]
+        letters = LetterRow.select(LetterRow.id, LetterRow.state).tuples()
+        return [*letters, *IncidentRow.select(IncidentRow.id, IncidentRow.state).tuples()]
 
     def later(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Time passes."""

@@ -5,220 +5,36 @@ after. The order of the questions is the order of danger: our own mail and bounc
 then our people, then clients, and only then whoever is left.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
+from mailflow.domain.decisions import (
+    Bounced,
+    ClientSaid,
+    Confirm,
+    Decision,
+    Fill,
+    Ignore,
+    Join,
+    Obey,
+    OpenFromAlert,
+    OpenFromClient,
+    OpenFromStaff,
+    Proved,
+    Recover,
+    Refuse,
+    RefuseSend,
+    Relapse,
+    Release,
+    Show,
+    Situation,
+)
 from mailflow.domain.form import Answers, Command, Verb
-from mailflow.domain.incident import Affected, Incident, IncidentState
+from mailflow.domain.incident import Incident, IncidentState
 from mailflow.domain.letters import Letter, LetterKind
 from mailflow.domain.mail import Action, Event, Reading
-from mailflow.domain.people import Client, Role, Staff, Who
+from mailflow.domain.people import Role, Staff
 from mailflow.domain.policy import Policy
 from mailflow.domain.vocabulary import Kind, State
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answered:
-    """Our letter that a mail answers, found by a tag; `genuine` says that the tag is really ours and not expired."""
-
-    letter: Letter
-    genuine: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Situation:
-    """All that decide needs to know of the world."""
-
-    mailbox: str  # address of the mailbox that the mail came in by
-    own: frozenset[str]  # the addresses of all our mailboxes
-    who: Who
-    authenticated: bool | None = None  # by the mailbox's own provider; None: this mailbox cannot tell
-    confirmed: bool = False  # it answers our "was this you?", which went to the listed address
-    own_letter: Letter | None = None  # the mail itself is this letter of ours: its Message-ID carries our tag
-    answered: Answered | None = None
-    bounced: Answered | None = None  # the letter of ours that a bounce is about
-    duplicate_of: int | None = None  # the same mail came by another alias
-    owners: Mapping[str, tuple[Client, ...]] = field(default_factory=dict)  # event key -> clients its host belongs to
-    incidents: Mapping[tuple[str, str], Incident] = field(default_factory=dict)  # (scope, key) -> newest of that key
-    running: tuple[tuple[Incident, Affected], ...] = ()  # the sender's client's running incidents, newest first
-    draft_version: int = 0  # version of the draft that may be SENT now, 0 where there is none
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ignore:
-    """Nothing to do; `kind` is what the mail turned out to be."""
-
-    reason: str
-    kind: Kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenFromAlert:
-    """A new incident from a monitor's event."""
-
-    reason: str
-    client: Client
-    event: Event
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenFromClient:
-    """A new incident from a client's own words."""
-
-    reason: str
-    client: Client
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenFromStaff:
-    """A new incident that a liaison opens by mail, no alert behind it (S0.1)."""
-
-    reason: str
-    client_word: str  # key or name of the client, as written
-    title: str
-    staff: Staff
-
-
-@dataclass(frozen=True, kw_only=True)
-class Join:
-    """One more word about a running incident."""
-
-    reason: str
-    incident_id: int
-    event: Event
-
-
-@dataclass(frozen=True, kw_only=True)
-class Relapse:
-    """The same trouble again, soon after its end."""
-
-    reason: str
-    incident_id: int
-    event: Event
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recover:
-    """The trouble is over."""
-
-    reason: str
-    incident_id: int
-    event: Event
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClientSaid:
-    """A client's mail about a running incident: kept on it and shown to the liaison."""
-
-    reason: str
-    incident_id: int
-    affected_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fill:
-    """A liaison's answers to a form."""
-
-    reason: str
-    affected_id: int
-    answers: Answers
-    staff: Staff
-
-
-@dataclass(frozen=True, kw_only=True)
-class Release:
-    """A liaison's SEND to the current draft."""
-
-    reason: str
-    affected_id: int
-    version: int
-    kind: LetterKind
-    staff: Staff
-
-
-@dataclass(frozen=True, kw_only=True)
-class RefuseSend:
-    """A SEND that publishes nothing: superseded, or nothing to send; the liaison is told and shown what stands."""
-
-    reason: str
-    affected_id: int
-    staff: Staff
-
-
-@dataclass(frozen=True, kw_only=True)
-class Obey:
-    """A liaison's other command about an incident."""
-
-    reason: str
-    command: Command
-    incident_id: int | None
-    affected_id: int | None
-    letter: Letter | None  # the letter that was answered
-    staff: Staff
-
-
-@dataclass(frozen=True, kw_only=True)
-class Confirm:
-    """One of ours, but not proven: a mail to the listed address asks; nothing is done."""
-
-    reason: str
-    staff: Staff
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refuse:
-    """Something that looks forged: logged, and the manager is told."""
-
-    reason: str
-    kind: Kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class Show:
-    """Nobody could place it: it stays in sight and is shown to the liaison."""
-
-    reason: str
-    kind: Kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounced:
-    """A letter of ours came back for good (N.9)."""
-
-    reason: str
-    letter: Letter
-    said: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proved:
-    """A copy of our letter arrived: it was accepted."""
-
-    reason: str
-    letter: Letter
-
-
-Decision: TypeAlias = (
-    Ignore
-    | OpenFromAlert
-    | OpenFromClient
-    | OpenFromStaff
-    | Join
-    | Relapse
-    | Recover
-    | ClientSaid
-    | Fill
-    | Release
-    | RefuseSend
-    | Obey
-    | Confirm
-    | Refuse
-    | Show
-    | Bounced
-    | Proved
-)
 
 MAY_PUBLISH = frozenset({Role.LIAISON, Role.MANAGER})
 

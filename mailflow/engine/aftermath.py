@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from mailflow.domain import tokens
 from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind, PromiseState, Told
 from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState
 from mailflow.domain.lifecycle import Happening, advance
@@ -22,6 +23,7 @@ class Aftermath:
 
     def sent(self, letter: Letter, now: datetime) -> None:
         """The letter is with its recipient's server."""
+        self._cut_tag(letter, now)
         if letter.incident_id is None:
             return
         person = letter.recipient.name or letter.recipient.address
@@ -134,6 +136,20 @@ class Aftermath:
         """What was never promised to anybody is not owed."""
         for affected in self._store.records.affected_of(incident.id):
             self._store.records.set_promise(affected.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
+
+    def _cut_tag(self, letter: Letter, now: datetime) -> None:
+        """The kept copy must not be able to speak for its recipient."""
+        if not letter.frozen:
+            return
+        raw = self._store.mailroom.content(letter.frozen)
+        cut = self._store.mailroom.replace_content(letter.frozen, tokens.redact(raw), now)
+        self._store.outbox.freeze(
+            letter.id,
+            frozen=cut,
+            message_id=letter.message_id,
+            subject=letter.subject,
+            recipient=letter.recipient,
+        )
 
     def _withheld(self, letter: Letter) -> bool:
         """Whether a client letter went to one of ours instead (live = off)."""

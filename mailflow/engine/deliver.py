@@ -5,28 +5,25 @@ to be sent, known not to be, or known to be unknown; it is never sent twice by g
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from mailflow.domain import tokens
-from mailflow.domain.form import AskedField, Form
 from mailflow.domain.letters import Gate, Letter, LetterKind, LetterState, passage
 from mailflow.domain.lifecycle import Dispatch, dispatch
-from mailflow.domain.people import Address
 from mailflow.domain.vocabulary import Live
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.brake import HELD_BY_PAUSE, Brake
 from mailflow.engine.caps import tripped
 from mailflow.engine.clock import Clock
 from mailflow.engine.courier import Courier, Delivery, Outcome
+from mailflow.engine.freeze import Freezer, Ready
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
-from mailflow.engine.situation import bound
 from mailflow.engine.store import Store
-from mailflow.writing.compose import Envelope, HeaderError, compose
-from mailflow.writing.render import Rendered, TemplateError
+from mailflow.writing.compose import HeaderError
+from mailflow.writing.render import TemplateError
 
 log = structlog.get_logger()
 
@@ -44,16 +41,8 @@ class AccountError(Exception):
     """The mailbox's account cannot send now: pause it, keep the letters."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ready:
-    """A letter as it goes over the wire."""
-
-    letter: Letter
-    raw: bytes
-    message_id: str
-    subject: str
-    recipient: Address
-    form: Form | None
+class LostLeaseError(Exception):
+    """A batch behind a slow server outlived its lease: whoever holds the letter now sends it."""
 
 
 class Dispatcher:
@@ -63,6 +52,7 @@ class Dispatcher:
         self._store, self._setup, self._clock, self._owner = store, setup, clock, owner
         self._aftermath = Aftermath(store, setup, Post(store, setup))
         self._brake = Brake(store)
+        self._freezer = Freezer(store, setup)
 
     def recover(self, *, all_owners: bool) -> None:
         """Settle what a dead sender left: leased letters wait again, started ones are unknown."""
@@ -109,7 +99,11 @@ class Dispatcher:
             recipients.append(f"{local}+copy@{domain}" if mailbox.plus_addressing else mailbox.address)
         tag = tokens.tag_of(ready.message_id)
         sender = f"{local}+{tag}@{domain}" if mailbox.plus_addressing else mailbox.address
-        delivery = courier.send(sender, recipients, ready.raw, lambda: self._started(ready))
+        try:
+            delivery = courier.send(sender, recipients, ready.raw, lambda: self._started(ready))
+        except LostLeaseError as lost:
+            log.warning("letter left to another sender", kind=letter.kind, said=str(lost))
+            return 0
         self._finish(ready, delivery)
         log.info(
             f"letter {delivery.outcome}",
@@ -146,87 +140,12 @@ class Dispatcher:
             return None
         withheld = affected.liaison if affected and word.gate is Gate.TO_LIAISON else None
         try:
-            return self._freeze(letter, withheld, now)
+            return self._freezer.freeze(letter, withheld, now)
         except (TemplateError, HeaderError) as error:
             log.error("letter cannot be written", kind=letter.kind, said=str(error))
             self._hold(letter, "template", now)
             self._aftermath.warn("template", letter, str(error), now)
             return None
-
-    def _freeze(self, letter: Letter, withheld: Address | None, now: datetime) -> Ready:
-        """Words and envelope; a letter that was frozen for an earlier try keeps its bytes."""
-        recipient = withheld or letter.recipient
-        if letter.frozen and recipient.address == letter.recipient.address:
-            raw = self._store.mailroom.content(letter.frozen)
-            return Ready(
-                letter=letter,
-                raw=raw,
-                message_id=letter.message_id,
-                subject=letter.subject,
-                recipient=recipient,
-                form=None,
-            )
-        mailbox = self._setup.mailbox(letter.mailbox)
-        tag = tokens.mint(self._setup.key, bound(replace(letter, recipient=recipient)))
-        thread = self._store.outbox.thread(letter.incident_id, recipient.address)
-        words = self._words(letter, tag, now)
-        if withheld:
-            words = self._mark(letter, words, withheld)
-        elif letter.kind.to_client and thread.subject and not letter.rendered:
-            words = replace(words, subject=f"Re: {thread.subject}")
-        local, _, domain = mailbox.address.partition("@")
-        reply_to = f"{local}+{tag}@{domain}" if mailbox.plus_addressing else mailbox.address
-        envelope = Envelope(
-            sender=Address(name=letter.sender_name, address=mailbox.address),
-            recipient=recipient,
-            reply_to=Address(name="", address=reply_to),
-            message_id=tokens.message_id(tag, domain),
-            date=now,
-            references=thread.references,
-            automatic=not letter.approved,
-        )
-        return Ready(
-            letter=letter,
-            raw=compose(envelope, words),
-            message_id=envelope.message_id,
-            subject=words.subject,
-            recipient=recipient,
-            form=self._form(letter, words) if letter.kind.shows_form else None,
-        )
-
-    def _words(self, letter: Letter, tag: str, now: datetime) -> Rendered:
-        """Approved words as they were approved; an automatic letter's are made now."""
-        if letter.rendered:
-            return Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
-        facts = dict(letter.facts) | {"tag": tag}
-        if letter.kind is LetterKind.ACKNOWLEDGEMENT and letter.affected_id and letter.incident_id:
-            # What has become known since it was put: that it is back, or that a person noticed too.
-            incident = self._store.records.incident(letter.incident_id)
-            affected = self._store.records.affected(letter.affected_id)
-            facts["ended"] = incident.ended_at.isoformat() if incident.ended_at else None
-            facts["reporter"] = "you" if affected.reporter == facts["first_name"] else affected.reporter
-        return self._setup.writer.render(letter.kind, letter.language, facts, now)
-
-    def _mark(self, letter: Letter, words: Rendered, liaison: Address) -> Rendered:
-        """ "This would have gone to John": the client's letter, marked, for the liaison."""
-        staff = self._setup.directory.staff_at(liaison.address)
-        language = self._setup.writer.words(staff.language if staff else letter.language)
-        names = letter.recipient.name or letter.recipient.address
-        line = language.phrase("line.withheld", names=names, address=letter.recipient.address)
-        subject = language.phrase("line.withheld_subject", names=names) + words.subject
-        return words.marked(subject, line)
-
-    def _form(self, letter: Letter, words: Rendered) -> Form:
-        asked = letter.facts["fields"]
-        assert isinstance(asked, list)
-        return Form(
-            reference=str(letter.facts["reference"]),
-            version=letter.version,
-            language=letter.language,
-            fields=tuple(AskedField(**field) for field in asked),
-            text=words.text,
-            end_marker=str(letter.facts["end_marker"]),
-        )
 
     def _over(self, letter: Letter) -> bool:
         """Whether the outage is over and nobody was told: then there is nothing to tell."""
@@ -242,6 +161,8 @@ class Dispatcher:
         now = self._clock.now()
         letter = ready.letter
         with self._store.transaction():
+            if not self._store.outbox.leased_by(letter.id, self._owner):
+                raise LostLeaseError(f"letter {letter.id} was taken over by another sender")
             frozen = self._store.mailroom.put_content(ready.raw, now)
             self._store.outbox.freeze(
                 letter.id,
@@ -260,12 +181,10 @@ class Dispatcher:
         with self._store.transaction():
             letter = self._store.outbox.letter(ready.letter.id)
             if letter.state in {LetterState.SENT, LetterState.FAILED}:
-                self._cut_tag(letter, now)  # its copy, perhaps its bounce too, came back before the answer did
-                return
+                return  # its copy, perhaps its bounce too, came back before the answer did
             match delivery.outcome:
                 case Outcome.SENT:
                     self._move(letter, Dispatch.ACCEPT, "", now, said=delivery.said)
-                    self._cut_tag(letter, now)
                     self._aftermath.sent(letter, now)
                 case Outcome.UNKNOWN:
                     self._move(letter, Dispatch.LOSE, "no-answer-after-the-dot", now, said=delivery.said)
@@ -284,18 +203,6 @@ class Dispatcher:
     def _fail(self, letter: Letter, said: str, now: datetime) -> None:
         self._move(letter, Dispatch.REJECT, "refused", now, said=said)
         self._aftermath.failed(letter, said, now)
-
-    def _cut_tag(self, letter: Letter, now: datetime) -> None:
-        """The kept copy must not be able to speak for its recipient."""
-        raw = self._store.mailroom.content(letter.frozen)
-        cut = self._store.mailroom.replace_content(letter.frozen, tokens.redact(raw), now)
-        self._store.outbox.freeze(
-            letter.id,
-            frozen=cut,
-            message_id=letter.message_id,
-            subject=letter.subject,
-            recipient=letter.recipient,
-        )
 
     def _give_back(self, letters: list[Letter], reason: str) -> None:
         now = self._clock.now()

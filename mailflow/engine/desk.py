@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from mailflow.domain.decide import Fill as Filled
+from mailflow.domain.decisions import Fill as Filled
 from mailflow.domain.form import Answers, Doubt, Fill, end_marker
 from mailflow.domain.incident import Affected, Entry, Incident
 from mailflow.domain.letters import JSON, Letter, LetterKind, NewLetter, debrief, is_none

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mailflow.domain.decide import RefuseSend, Release
+from mailflow.domain.decisions import RefuseSend, Release
 from mailflow.domain.form import CATALOGUE, end_marker
 from mailflow.domain.incident import Entry
 from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter

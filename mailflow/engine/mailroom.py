@@ -115,6 +115,9 @@ class Mailroom(Protocol):
     def put_content(self, raw: bytes, now: datetime) -> str:
         """Keep bytes under their hash, which is returned."""
 
+    def drop_content(self, hash_: str) -> None:
+        """Empty kept bytes: a copy of our own letter, which is kept as a letter."""
+
     def replace_content(self, hash_: str, raw: bytes, now: datetime) -> str:
         """Keep `raw` instead of `hash_`; the new hash."""
 

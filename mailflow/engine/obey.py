@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from mailflow.domain.decide import Obey
+from mailflow.domain.decisions import Obey
 from mailflow.domain.form import Verb
 from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, PromiseKind, PromiseState
 from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from mailflow.domain.decide import OpenFromAlert, OpenFromClient, OpenFromStaff
+from mailflow.domain.decisions import OpenFromAlert, OpenFromClient, OpenFromStaff
 from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind
 from mailflow.domain.letters import JSON, LetterKind, acknowledgement, client_view
 from mailflow.domain.mail import Reading

@@ -207,6 +207,8 @@ class Reception:
             ),
             now,
         )
+        if kind is Kind.OWN:  # the letter is kept as a letter; its copy would only keep its tag
+            self._store.mailroom.drop_content(mail.hash)
 
     def _quarantine(self, mail_id: int, reason: str, now: datetime) -> None:
         """Set a mail aside, and say so to somebody who can look."""

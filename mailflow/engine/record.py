@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from mailflow.domain.decide import (
+from mailflow.domain.decisions import (
     Bounced,
     ClientSaid,
     Confirm,

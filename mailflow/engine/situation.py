@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from mailflow.domain import tokens
-from mailflow.domain.decide import Answered, Situation
+from mailflow.domain.decisions import Answered, Situation
 from mailflow.domain.incident import Affected, Incident
 from mailflow.domain.letters import Letter, LetterKind
 from mailflow.domain.mail import Event, Reading

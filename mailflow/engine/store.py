@@ -191,6 +191,9 @@ class Outbox(Protocol):
     def lease(self, mailbox: str, now: datetime, limit: int, owner: str, until: datetime) -> list[Letter]:
         """Take due letters, in order for each person and incident; no two senders get the same one."""
 
+    def leased_by(self, letter_id: int, owner: str) -> bool:
+        """Whether this sender still holds the letter."""
+
     def freeze(self, letter_id: int, *, frozen: str, message_id: str, subject: str, recipient: Address) -> None:
         """Bind the letter to its exact bytes."""
 

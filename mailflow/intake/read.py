@@ -31,7 +31,7 @@ MAX_SUBJECT = 1000  # characters; RFC 5322 2.1.1 allows 998 in a line
 MAX_REFERENCES = 100  # the newest; clients cut theirs at about twenty
 MAX_DEFECTS = 50
 
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
+_MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,500}>")
 # Where our plus-tag may stand: what the author addressed, and what the server says it delivered to.
 _ADDRESSED = ("to", "delivered-to", "x-original-to")
 

@@ -14,12 +14,32 @@ from tests.house import NOC, until, write_mail
 
 FATE_KNOWN = ("kept", "before-record", "recorded", "moved", "filed", "leased", "sent")
 INTAKE = ("kept", "before-record", "recorded", "moved", "filed")
+STATES = {
+    "leased": LetterState.LEASED,
+    "data-started": LetterState.STARTED,
+    "dot-accepted": LetterState.STARTED,
+    "sent": LetterState.SENT,
+}
 BATCH = ("NW-FS01", "NW-MX01", "CO-ACC01")
 
 
 def killed(on: Firm, point: str, *, mails: int = 1) -> None:
-    """Start the daemon and see it die there by SIGKILL."""
+    """Start the daemon and see it die there by SIGKILL, having committed what the point says and no more."""
     assert on.start(point, mails=mails).ended() == -signal.SIGKILL
+    counts, incidents = on.store.mailroom.counts(), on.store.records.incidents(running_only=False, limit=9)
+    match point:
+        case "kept" | "before-record":
+            assert counts == {"kept": mails}
+            assert {mail.tries for mail in on.store.mailroom.pending(NOC)} == {0 if point == "kept" else 1}
+            assert not incidents
+            assert not on.store.outbox.letters(limit=9)
+        case "recorded" | "moved" | "filed":
+            assert counts == {"processed": mails}
+            assert len(incidents) == mails
+            assert on.count("INBOX") == (mails if point == "recorded" else 0)
+        case "leased" | "data-started" | "dot-accepted" | "sent":
+            assert on.acknowledgement.state is STATES[point]
+            assert len(on.sent_to(JOHN)) == (1 if point in {"dot-accepted", "sent"} else 0)
 
 
 @pytest.mark.parametrize("point", FATE_KNOWN)

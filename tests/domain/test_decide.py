@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailflow.domain.decide import (
+from mailflow.domain.decide import decide
+from mailflow.domain.decisions import (
     Answered,
     Bounced,
     ClientSaid,
@@ -30,7 +31,6 @@ from mailflow.domain.decide import (
     Release,
     Show,
     Situation,
-    decide,
 )
 from mailflow.domain.form import Answer, Answers, Command, Doubt, Place, Verb
 from mailflow.domain.incident import Affected, Incident, IncidentState

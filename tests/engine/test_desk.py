@@ -4,8 +4,6 @@ import re
 from email.message import EmailMessage
 from pathlib import Path
 
-import pytest
-
 from mailflow.demo.clients import POLICY, gmail_on_top, outlook_inline
 from mailflow.domain.incident import IncidentState, PromiseState
 from mailflow.domain.letters import LetterKind, LetterState
@@ -98,12 +96,13 @@ def test_a_superseded_preview_cannot_be_sent(tmp_path: Path) -> None:
         assert [letter.state for letter in on.letters(DEBRIEF)] == [LetterState.DROPPED, LetterState.SENT]
 
 
-@pytest.mark.parametrize("said", ["Please don't SEND yet", "SEND this to John tomorrow", "not yet\nSEND", "> SEND"])
-def test_what_is_not_send_as_a_whole_first_line_sends_nothing(tmp_path: Path, said: str) -> None:
+def test_what_is_not_send_as_a_whole_first_line_sends_nothing(tmp_path: Path) -> None:
     """MAIL-WORLD 2.6: only a whole first line that is one of the words for SEND publishes."""
     with by_hand(tmp_path) as on:
-        on.replies(preview_of(on), said)
-        assert debriefs(on) == []
+        preview_of(on)
+        for said in ("Please don't SEND yet", "SEND this to John tomorrow", "not yet\nSEND", "> SEND", "Best,\nSEND"):
+            on.replies(on.last(PREVIEW), said)
+            assert debriefs(on) == []
         assert "Release" not in [action for action, _ in on.decisions()]
 
 

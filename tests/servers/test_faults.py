@@ -36,6 +36,11 @@ def opened_mails(on: Road) -> int:
     return sum(" restarted (INC-" in mail.subject for mail in on.mailbox(VALERY))
 
 
+def logins(on: Road) -> int:
+    """How often somebody logged in to the shared inbox."""
+    return (on.dovecot.folder / "log").read_text("utf-8", "replace").count(f"Login: user=<{NOC}>")
+
+
 # --- TLS ---
 
 
@@ -45,7 +50,7 @@ def test_an_untrusted_certificate_is_refused(tmp_path: Path, postfix: Postfix, s
     with road(tmp_path, postfix) as on:
         on.app.stop()
         on.log.clear()
-        logins = (on.dovecot.folder / "log").read_text("utf-8", "replace").count(f"Login: user=<{NOC}>")
+        before = logins(on)
         on.configure(imap=on.imap(security, ca=False), smtp=on.smtp(security, ca=False))
         on.app = on.built()
         on.start(ready=False)
@@ -55,7 +60,7 @@ def test_an_untrusted_certificate_is_refused(tmp_path: Path, postfix: Postfix, s
             assert "certificate is not trusted" in said
             assert "ca_file" in said
         assert len(on.said("inbox trouble")) == 1
-        assert (on.dovecot.folder / "log").read_text("utf-8", "replace").count(f"Login: user=<{NOC}>") == logins
+        assert logins(on) == before
 
 
 class Bare:
@@ -222,9 +227,10 @@ def test_a_folder_made_anew_is_no_reason_to_answer_again(tmp_path: Path, postfix
         on.app, on.before_our_time = on.built(), 1
         on.start()
         assert not references(on)
+        time.sleep(1.1)  # and what comes now, after it
         reboot(on)
         on.settle()
-        before = len(on.mailbox(VALERY))
+        before, kept_before = len(on.mailbox(VALERY)), on.app.store.mailroom.counts()
         on.app.stop()
         with on.dovecot.login(NOC) as client:
             client.select_folder("INBOX", readonly=True)
@@ -239,6 +245,7 @@ def test_a_folder_made_anew_is_no_reason_to_answer_again(tmp_path: Path, postfix
         wait_for_line(on, "folder first seen")
         on.settle()
         assert references(on) == ["INC-1"]
+        assert on.app.store.mailroom.counts() == kept_before
         assert len(on.mailbox(VALERY)) == before
         assert on.handed_over.count(JOHN) == 1
         assert not on.said("OpenFromAlert")
@@ -315,17 +322,19 @@ def test_two_daemons_share_a_mailbox(
         shutil.copytree(tmp_path / "data", second / "data")
         text = on.config.read_text().replace(f'"{tmp_path / "data"}"', f'"{second / "data"}"')
         configs[1].write_text(text.replace('"password"', f'"{tmp_path / "password"}"'))
-        logs = tmp_path / "one.log", tmp_path / "two.log"
+        said = tmp_path / "one.log", tmp_path / "two.log"
 
         def readers() -> list[int]:
-            return [n for n, log in enumerate(logs) if "OpenFromAlert" in log.read_text()]
+            return [n for n, log in enumerate(said) if "OpenFromAlert" in log.read_text()]
 
-        with process(configs[0], logs[0]) as one, process(configs[1], logs[1]) as two:
-            until(lambda: all("running" in log.read_text() for log in logs), within=PATIENCE)
+        before = logins(on)
+        with process(configs[0], said[0]) as one, process(configs[1], said[1]) as two:
+            until(lambda: all("running" in log.read_text() for log in said), within=PATIENCE)
             on.alert()
             on.expect(VALERY, "Northwind: file server restarted")
             on.expect(JOHN, "your file server")
             (reader,) = readers()
+            assert logins(on) == before + 1
             running = (one, two)[reader]
             running.send_signal(how)
             assert running.wait(PATIENCE) == (0 if how is signal.SIGTERM else -signal.SIGKILL)
@@ -335,7 +344,7 @@ def test_two_daemons_share_a_mailbox(
             assert sorted(readers()) == [0, 1]
         assert sorted(references(on)) == ["INC-1", "INC-2"]
         assert opened_mails(on) == 2
-        decided = "".join(log.read_text() for log in logs)
+        decided = "".join(log.read_text() for log in said)
         assert decided.count("OpenFromAlert") == 2
         assert on.handed_over.count(VALERY) == len(on.mailbox(VALERY))
         assert sum("your file server" in m.text for m in on.mailbox(JOHN)) == 1

@@ -113,6 +113,10 @@ class MailroomTables:
         """Keep bytes under their hash."""
         return put_content(raw, now, hashlib.sha256(raw).hexdigest())
 
+    def drop_content(self, hash_: str) -> None:
+        """Empty kept bytes."""
+        ContentRow.delete().where(ContentRow.hash == hash_).execute()
+
     def replace_content(self, hash_: str, raw: bytes, now: datetime) -> str:
         """Keep `raw` instead of `hash_`."""
         new = self.put_content(raw, now)

@@ -120,6 +120,11 @@ class OutboxTable:
         query = LetterRow.select().where(LetterRow.id.in_(ids)).order_by(LetterRow.due_at, LetterRow.id)
         return [_letter(row) for row in query]
 
+    def leased_by(self, letter_id: int, owner: str) -> bool:
+        """Whether this sender still holds the letter."""
+        mine = (LetterRow.id == letter_id) & (LetterRow.lease_owner == owner)
+        return bool(LetterRow.select().where(mine & (LetterRow.state == LetterState.LEASED)).exists())
+
     def freeze(self, letter_id: int, *, frozen: str, message_id: str, subject: str, recipient: Address) -> None:
         """Bind the letter to its exact bytes."""
         LetterRow.update(

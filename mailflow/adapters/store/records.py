@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from mailflow.adapters.store.tables import AffectedRow, EntryRow, IncidentRow, LetterRow, PromiseRow, ToldRow
 from mailflow.domain.incident import (
     Affected,
@@ -215,29 +217,31 @@ class RecordTables:
 
     def awaiting_form(self, ended_before: datetime, due_before: datetime) -> list[tuple[Incident, Affected]]:
         """Unsettled clients without a form, whose service is back for a while or whose debrief is due soon."""
-        asked = LetterRow.select(LetterRow.affected_id).where(
-            (LetterRow.kind == LetterKind.FORM) & LetterRow.affected_id.is_null(False)
+        # Asked of the few that are unsettled (EXISTS), never of all letters that there ever were (NOT IN).
+        asked = LetterRow.select(LetterRow.id).where(
+            (LetterRow.affected_id == AffectedRow.id) & (LetterRow.kind == LetterKind.FORM)
         )
         promised = PromiseRow.select(PromiseRow.affected_id).where(PromiseRow.state == PromiseState.OPEN)
         due_soon = promised.where(PromiseRow.due_at <= due_before)
         # Trouble that was over before the acknowledgement left is told to nobody: it is dropped when its time comes.
-        told = ToldRow.select(ToldRow.incident_id)
-        dropping = LetterRow.select(LetterRow.incident_id).where(
-            (LetterRow.kind == LetterKind.ACKNOWLEDGEMENT)
+        told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)
+        dropping = LetterRow.select(LetterRow.id).where(
+            (LetterRow.incident_id == IncidentRow.id)
+            & (LetterRow.kind == LetterKind.ACKNOWLEDGEMENT)
             & LetterRow.unless_over
             & (LetterRow.state == LetterState.WAITING)
-            & LetterRow.incident_id.not_in(told)
+            & ~fn.EXISTS(told)
         )
         return _pairs(
             AffectedRow.settled_at.is_null()
             & IncidentRow.state.in_(RUNNING)
             & AffectedRow.id.in_(promised)
-            & AffectedRow.id.not_in(asked)
+            & ~fn.EXISTS(asked)
             & (
                 (
                     (IncidentRow.state == IncidentState.RESTORED)
                     & (IncidentRow.ended_at <= ended_before)
-                    & IncidentRow.id.not_in(dropping)
+                    & ~fn.EXISTS(dropping)
                 )
                 | AffectedRow.id.in_(due_soon)
             )
@@ -245,21 +249,22 @@ class RecordTables:
 
     def never_told(self) -> list[Incident]:
         """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
-        told = ToldRow.select(ToldRow.incident_id)
-        coming = LetterRow.select(LetterRow.incident_id).where(
-            LetterRow.kind.in_([LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF])
-            & LetterRow.incident_id.is_null(False)
+        told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)
+        coming = LetterRow.select(LetterRow.id).where(
+            (LetterRow.incident_id == IncidentRow.id)
+            & LetterRow.kind.in_([LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF])
             & (LetterRow.state != LetterState.DROPPED)
         )
-        concerned = AffectedRow.select(AffectedRow.incident_id).where(
-            (AffectedRow.reporter != "") | AffectedRow.settled_at.is_null(False)
+        concerned = AffectedRow.select(AffectedRow.id).where(
+            (AffectedRow.incident_id == IncidentRow.id)
+            & ((AffectedRow.reporter != "") | AffectedRow.settled_at.is_null(False))
         )
         query = IncidentRow.select().where(
             (IncidentRow.state == IncidentState.RESTORED)
             & (IncidentRow.detected_by != Detection.STAFF)
-            & IncidentRow.id.not_in(told)
-            & IncidentRow.id.not_in(coming)
-            & IncidentRow.id.not_in(concerned)
+            & ~fn.EXISTS(told)
+            & ~fn.EXISTS(coming)
+            & ~fn.EXISTS(concerned)
         )
         return [_incident(row) for row in query]
 

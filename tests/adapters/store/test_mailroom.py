@@ -10,6 +10,8 @@ from mailflow.domain.letters import LetterState
 from mailflow.domain.vocabulary import Kind
 from mailflow.engine.mailroom import LostMailboxError, Unfiled
 from mailflow.engine.store import Store
+from mailflow.intake.read import read
+from mailflow.intake.recipes import Recipes
 from tests.adapters.store.builders import DAY, HOUR, NOC, NOON, arrival, folder, kept, opened, put, verdict
 
 MANY = 33_000  # SQLite takes 32,766 values in one statement
@@ -154,6 +156,23 @@ class TestDeciding:
         assert (decided.subject, decided.incident_id) == ("Problem: Grüße aus Zürich", incident.id)
         assert store.mailroom.counts() == {"processed": 1, "ignored": 1, "quarantined": 1, "kept": 1}
         assert [m.id for m in store.mailroom.pending(NOC)] == [4]
+
+    def test_whatever_a_mail_says_can_be_recorded(self, store: Store) -> None:
+        """DESIGN 1.3: what was read is clean: PostgreSQL takes no NUL in a text, and no database a lone surrogate."""
+        raw = (
+            b'From: "Jo\x00hn" <j\x00@x.example>\r\nSubject: a\x00b =?utf-8?q?=00=ed=a0=80?=\r\n'
+            b"Message-ID: <a\x00@x>\r\nIn-Reply-To: <b\x00@x>\r\n\r\nte\x00xt \xed\xa0\x80\r\n"
+        )
+        (mail,) = kept(store, folder(store), arrival(1, raw))
+        said = read(raw, Recipes())
+        author = said.author.address if said.author else ""
+        texts = {"subject": said.subject, "author": author, "message_id": said.message_id or ""}
+        with store.transaction():
+            store.mailroom.conclude(mail, verdict(identity=said.identity, reason=said.new_text, **texts), NOON)
+        recorded = store.mailroom.inbound(mail)
+        assert recorded is not None
+        assert {name: getattr(recorded, name) for name in texts} == texts
+        assert recorded.reason == said.new_text
 
     def test_a_try_is_counted_for_those_that_are_tried(self, store: Store) -> None:
         """DESIGN 1.5: a mail that kills the process is found out by its tries."""

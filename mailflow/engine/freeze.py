@@ -1,0 +1,109 @@
+"""The last step before the wire: a letter's words and envelope become exact bytes, which never change again."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mailflow.domain import tokens
+from mailflow.domain.form import AskedField, Form
+from mailflow.domain.letters import Letter, LetterKind
+from mailflow.domain.people import Address
+from mailflow.engine.setup import Setup
+from mailflow.engine.situation import bound
+from mailflow.engine.store import Store
+from mailflow.writing.compose import Envelope, compose
+from mailflow.writing.render import Rendered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A letter as it goes over the wire."""
+
+    letter: Letter
+    raw: bytes
+    message_id: str
+    subject: str
+    recipient: Address
+    form: Form | None
+
+
+class Freezer:
+    """Makes the bytes. TemplateError or HeaderError where a letter cannot be written."""
+
+    def __init__(self, store: Store, setup: Setup) -> None:
+        self._store, self._setup = store, setup
+
+    def freeze(self, letter: Letter, withheld: Address | None, now: datetime) -> Ready:
+        """Words and envelope; a letter that was frozen for an earlier try keeps its bytes."""
+        recipient = withheld or letter.recipient
+        # What bounced after it was sent has lost its tag, so its bytes are made anew.
+        if letter.frozen and letter.sent_at is None and recipient.address == letter.recipient.address:
+            raw = self._store.mailroom.content(letter.frozen)
+            return Ready(
+                letter=letter,
+                raw=raw,
+                message_id=letter.message_id,
+                subject=letter.subject,
+                recipient=recipient,
+                form=None,
+            )
+        mailbox = self._setup.mailbox(letter.mailbox)
+        tag = tokens.mint(self._setup.key, bound(replace(letter, recipient=recipient)))
+        thread = self._store.outbox.thread(letter.incident_id, recipient.address)
+        words = self._words(letter, tag, now)
+        if withheld:
+            words = self._mark(letter, words, withheld)
+        elif letter.kind.to_client and thread.subject and not letter.rendered:
+            words = replace(words, subject=f"Re: {thread.subject}")
+        local, _, domain = mailbox.address.partition("@")
+        reply_to = f"{local}+{tag}@{domain}" if mailbox.plus_addressing else mailbox.address
+        envelope = Envelope(
+            sender=Address(name=letter.sender_name, address=mailbox.address),
+            recipient=recipient,
+            reply_to=Address(name="", address=reply_to),
+            message_id=tokens.message_id(tag, domain),
+            date=now,
+            references=thread.references,
+            automatic=not letter.approved,
+        )
+        return Ready(
+            letter=letter,
+            raw=compose(envelope, words),
+            message_id=envelope.message_id,
+            subject=words.subject,
+            recipient=recipient,
+            form=self._form(letter, words) if letter.kind.shows_form else None,
+        )
+
+    def _words(self, letter: Letter, tag: str, now: datetime) -> Rendered:
+        """Approved words as they were approved; an automatic letter's are made now."""
+        if letter.rendered:
+            return Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
+        facts = dict(letter.facts) | {"tag": tag}
+        if letter.kind is LetterKind.ACKNOWLEDGEMENT and letter.affected_id and letter.incident_id:
+            # What has become known since it was put: that it is back, or that a person noticed too.
+            incident = self._store.records.incident(letter.incident_id)
+            affected = self._store.records.affected(letter.affected_id)
+            facts["ended"] = incident.ended_at.isoformat() if incident.ended_at else None
+            facts["reporter"] = "you" if affected.reporter == facts["first_name"] else affected.reporter
+        return self._setup.writer.render(letter.kind, letter.language, facts, now)
+
+    def _mark(self, letter: Letter, words: Rendered, liaison: Address) -> Rendered:
+        """ "This would have gone to John": the client's letter, marked, for the liaison."""
+        staff = self._setup.directory.staff_at(liaison.address)
+        language = self._setup.writer.words(staff.language if staff else letter.language)
+        names = letter.recipient.name or letter.recipient.address
+        line = language.phrase("line.withheld", names=names, address=letter.recipient.address)
+        subject = language.phrase("line.withheld_subject", names=names) + words.subject
+        return words.marked(subject, line)
+
+    def _form(self, letter: Letter, words: Rendered) -> Form:
+        asked = letter.facts["fields"]
+        assert isinstance(asked, list)
+        return Form(
+            reference=str(letter.facts["reference"]),
+            version=letter.version,
+            language=letter.language,
+            fields=tuple(AskedField(**field) for field in asked),
+            text=words.text,
+            end_marker=str(letter.facts["end_marker"]),
+        )
