@@ -7,6 +7,8 @@ from mailflow.domain.policy import Caps
 from mailflow.engine.store import Store
 
 HOUR = timedelta(hours=1)
+# The warnings about caps themselves; each goes out once an hour at most.
+PAGES = {"capped", "capped_staff"}
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -17,7 +19,8 @@ def tripped(store: Store, caps: Caps, letter: Letter, now: datetime) -> str:
     address, outbox = letter.recipient.address, store.outbox
     if not letter.kind.to_client:
         # A warning that a cap has tripped must get through, or nobody ever looks.
-        exempt = letter.kind is LetterKind.NOTICE
+        headline = letter.facts.get("headline")
+        exempt = letter.kind is LetterKind.NOTICE and isinstance(headline, list) and headline[0] in PAGES
         return "" if exempt or outbox.count_staff(address, now - HOUR) < caps.staff_hour else "cap-staff-hour"
     counted = (
         (

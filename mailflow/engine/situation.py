@@ -92,7 +92,7 @@ def _authenticated(setup: Setup, mailbox: MailboxSetup, reading: Reading) -> boo
         reading.authentication,
         preset=mailbox.auth,
         authserv_id=mailbox.authserv_id,
-        author_domain=reading.author.domain,
+        author=reading.author.address,
         own_domains=frozenset(m.domain for m in setup.mailboxes),
     )
     return vouched is True

@@ -56,15 +56,16 @@ def results_on_top(headers: Sequence[tuple[str, str]]) -> Authentication:
 
 
 def verdict(
-    authentication: Authentication, *, preset: str, authserv_id: str, author_domain: str, own_domains: frozenset[str]
+    authentication: Authentication, *, preset: str, authserv_id: str, author: str, own_domains: frozenset[str]
 ) -> bool | None:
     """Whether the author is proven (True), disproven (False), or cannot be told (None).
 
     Presets: `gmail` (authserv-id mx.google.com; DMARC, else aligned DKIM or SPF), `m365` (no authserv-id; DMARC, or
-    sent inside the tenant by one of our own domains), `generic` (the configured authserv-id; DMARC, or aligned SMTP
-    authentication), `none`. Results of one method that contradict each other disprove: one of them is forged.
+    sent inside the tenant by one of our own domains), `generic` (the configured authserv-id; DMARC, or a login as
+    the author), `none`. Results of one method that contradict each other disprove: one of them is forged.
     """
-    author_domain = author_domain.casefold()
+    author = author.casefold()
+    author_domain = author.rpartition("@")[2]
     match preset:
         case "gmail":
             wanted = GMAIL
@@ -78,12 +79,13 @@ def verdict(
     internal = preset == "m365" and authentication.internal and author_domain in own_domains
     if preset != "generic" and len(texts) > 1:
         # These providers write one header: a second one that tells another story was brought along.
-        stories = {_judged(parse_results(text), preset, author_domain, internal=internal) for text in texts}
+        stories = {_judged(parse_results(text), preset, author, internal=internal) for text in texts}
         return stories.pop() if len(stories) == 1 else False
-    return _judged([r for text in texts for r in parse_results(text)], preset, author_domain, internal=internal)
+    return _judged([r for text in texts for r in parse_results(text)], preset, author, internal=internal)
 
 
-def _judged(results: Sequence["MethodResult"], preset: str, author_domain: str, *, internal: bool) -> bool | None:
+def _judged(results: Sequence["MethodResult"], preset: str, author: str, *, internal: bool) -> bool | None:
+    author_domain = author.rpartition("@")[2]
     dmarc = {r.result for r in results if r.method == "dmarc"}
     if len(dmarc) > 1 or len({r.result for r in results if r.method == "spf"}) > 1:
         return False
@@ -99,8 +101,9 @@ def _judged(results: Sequence["MethodResult"], preset: str, author_domain: str, 
         if internal:
             return True
         return False if any(r.method == "compauth" and r.result == "fail" for r in results) else None
+    # The login must be the author's own: a colleague's login at the same domain proves only the colleague.
     authenticated = any(
-        r.method == "auth" and r.result == "pass" and aligned(r.properties.get("smtp.auth", ""), author_domain)
+        r.method == "auth" and r.result == "pass" and r.properties.get("smtp.auth", "").casefold() == author
         for r in results
     )
     return True if authenticated else None

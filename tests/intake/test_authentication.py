@@ -17,7 +17,7 @@ def judged(*texts: str, preset: str = "gmail", id_: str = "", internal: bool = F
         Authentication(results=results, internal=internal),
         preset=preset,
         authserv_id=id_,
-        author_domain="example.com",
+        author="john@example.com",
         own_domains=frozenset({"example.com"}),
     )
 
@@ -67,7 +67,7 @@ def test_microsoft_365(texts: tuple[str, ...], internal: bool, expected: bool | 
 def test_internal_proves_only_own_domains() -> None:
     """Internal mail from a domain that is not ours proves nothing."""
     said = Authentication(internal=True)
-    assert verdict(said, preset="m365", authserv_id="", author_domain="x.example", own_domains=frozenset()) is None
+    assert verdict(said, preset="m365", authserv_id="", author="a@x.example", own_domains=frozenset()) is None
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,7 @@ def test_internal_proves_only_own_domains() -> None:
         (("mx.msp.example; dkim=pass header.d=example.com",), None),
         (("MX.msp.example 1; auth=pass smtp.auth=john@example.com",), True),
         (("mx.msp.example; auth=pass smtp.auth=john@evil.example",), None),
+        (("mx.msp.example; auth=pass smtp.auth=paul@example.com",), None),  # a colleague's login proves the colleague
         (("mx.msp.example; auth=pass smtp.auth=john",), None),
         (("mx.msp.example; dmarc=fail header.from=example.com",), False),
         (("mx.msp.example; dmarc=pass header.from=example.com", "mx.msp.example; dmarc=none"), False),

@@ -218,7 +218,7 @@ def test_postgresql_restarted_in_mid_run(
 def test_a_folder_made_anew_is_no_reason_to_answer_again(tmp_path: Path, postfix: Postfix) -> None:
     """DESIGN 1.2: after a change of UIDVALIDITY the same bytes are decided over once, and old mail stays old."""
     old = b"From: Zabbix <zabbix@msp.example>\r\nTo: noc@msp.example\r\nSubject: Problem: NW-MX01\r\n\r\n"
-    with road(tmp_path, postfix) as on:
+    with road(tmp_path, postfix, file='"leave"') as on:
         on.app.stop()
         on.dovecot.forget(NOC)
         (tmp_path / "data" / "mailflow.db").unlink()
