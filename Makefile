@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers check format clean
+.PHONY: help demo test test-servers bench check format clean
 .DELETE_ON_ERROR:
 
 PYTHON := .venv/bin/python
@@ -25,6 +25,9 @@ test: .venv/.dev  ## every test that needs no server and no browser; under a min
 # One process: every worker of its own would start every server of its own.
 test-servers: .venv/.servers  ## the tests on Dovecot, Postfix, PostgreSQL and Chromium; a missing one is skipped
 	@$(PYTEST) -m servers -rs $(ARGS)
+
+bench: .venv/.dev  ## measure what mailflow costs, some minutes long; docs/performance.md says what
+	@$(PYTHON) -m bench $(ARGS)
 
 check: .venv/.dev  ## style, types and the shape of the house
 	@$(PYTHON) -m ruff check .

@@ -46,9 +46,7 @@ def daemon(folder: Path) -> Daemon:
             cpu, memory = (_cpu(process.pid) - before) / IDLE_FOR, resident(process.pid)
         there.fill(1, OLD)
         with _run(folder / "old", there) as (_, wire, old):
-            return Daemon(
-                started=min(starts) * 1000, cpu=cpu * 100, resident=memory, old=old, old_fetches=wire.fetches
-            )
+            return Daemon(started=min(starts) * 1000, cpu=cpu * 100, resident=memory, old=old, old_fetches=wire.fetches)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.world import SENT, config
-from mailflow.adapters.store.tables import AffectedRow, EntryRow, InboundRow, IncidentRow, LetterRow, PromiseRow
+from mailflow.adapters.store.tables import PROXY, AffectedRow, EntryRow, IncidentRow, LetterRow, PromiseRow, Row
 from mailflow.app import App
 from mailflow.config.load import load
 from mailflow.domain.incident import Entry, PromiseKind
@@ -19,7 +19,6 @@ from mailflow.engine.store import NewIncident, Store
 BATCH = 50
 OPENED = 1_000
 YEARS = 100_000  # incidents, with two letters each
-ROWS = 500  # a statement
 LIAISON = Address(name="Valery Stufano", address="valery@msp.example")
 
 
@@ -87,49 +86,42 @@ def _open(store: Store, client: Client, key: str) -> None:
 
 def _grow(app: App) -> None:
     """Years of closed incidents, with all that hangs on them."""
+    clients, past = app.setup.directory.clients, SENT - timedelta(days=30)
     first = IncidentRow.select().count() + 1
     numbers = range(first, first + YEARS)
-    clients = app.setup.directory.clients
-    past = SENT - timedelta(days=30)
+
+    def key(number: int) -> str:
+        return clients[number % len(clients)].key
+
+    def letter(number: int, kind: str, recipient: str) -> dict[str, object]:
+        mark = f"{kind}{number}"
+        return {
+            "incident_id": number, "affected_id": number, "idempotency_key": mark, "tag_id": mark, "kind": kind,
+            "recipient": recipient, "state": "sent", "created_at": past, "sent_at": past,
+        }  # fmt: skip
+
     with app.store.transaction():
-        for start in range(0, YEARS, ROWS):
-            some = numbers[start : start + ROWS]
-            IncidentRow.insert_many([_past(n, clients[n % len(clients)].key) for n in some]).execute()
-            _like(AffectedRow, some, lambda n: {
-                "id": n, "incident_id": n, "client_key": clients[n % len(clients)].key, "settled_at": past,
-            })  # fmt: skip
-            _like(PromiseRow, some, lambda n: {"id": n, "incident_id": n, "affected_id": n, "state": "kept"})
-            _like(EntryRow, some, lambda n: {"id": n, "incident_id": n})
-            for round_ in (0, YEARS):
-                _like(LetterRow, some, lambda n, more=round_: {
-                    "id": n + more, "incident_id": n, "affected_id": n, "idempotency_key": f"past:{n + more}",
-                    "tag_id": f"past{n + more}", "state": "sent", "sent_at": past, "created_at": past,
-                    "kind": "opened" if more else "acknowledgement",
-                    "recipient": LIAISON.address if more else f"pat@{clients[n % len(clients)].key}.example",
-                })  # fmt: skip
-            InboundRow.insert_many(
-                {
-                    "hash": f"{n:064}", "identity": f"{n:064}", "mailbox": "noc@msp.example", "state": "processed",
-                    "kind": "alert", "received_at": past, "kept_at": past, "incident_id": n,
-                }
-                for n in some
-            ).execute()  # fmt: skip
+        _add(IncidentRow, [{
+            "id": n, "reference": f"INC-{n}", "state": "closed", "scope": f"client:{key(n)}", "open_key": None,
+            "correlation_key": f"past:{n}", "opened_at": past, "ended_at": past, "closed_at": past,
+        } for n in numbers])  # fmt: skip
+        _add(AffectedRow, [{"id": n, "incident_id": n, "client_key": key(n), "settled_at": past} for n in numbers])
+        _add(PromiseRow, [{"incident_id": n, "affected_id": n, "state": "kept"} for n in numbers])
+        _add(EntryRow, [{"incident_id": n} for n in numbers])
+        _add(LetterRow, [letter(n, "opened", LIAISON.address) for n in numbers])
+        _add(LetterRow, [letter(n, "ack", f"pat@{key(n)}.example") for n in numbers])
 
 
-def _past(number: int, client: str) -> dict[str, object]:
-    past = SENT - timedelta(days=30)
-    return {
-        "id": number, "reference": f"INC-{number}", "state": "closed", "scope": f"client:{client}",
-        "correlation_key": f"past:{number}", "class_name": "outage", "severity": "high", "priority": "P2",
-        "symptom": "down", "title": "server", "detected_by": "internal monitor", "noticed_by": "Zabbix",
-        "first_shown": "Problem", "started_at": past, "ended_at": past, "opened_at": past, "closed_at": past,
-    }  # fmt: skip
-
-
-def _like(table: type, numbers: range, changes: Callable[[int], dict[str, object]]) -> None:
-    """Rows like the newest one of the table, but for some columns."""
-    newest = table.select().order_by(table.id.asc()).dicts().get()  # type: ignore[attr-defined]
-    table.insert_many([newest | changes(n) for n in numbers]).execute()  # type: ignore[attr-defined]
+def _add(table: type[Row], rows: list[dict[str, object]]) -> None:
+    """Rows like the oldest one of the table, but for what they say."""
+    oldest: dict[str, object] = table.select().order_by(table.id).dicts().get()
+    del oldest["id"]
+    fields = [table._meta.fields[name] for name in oldest | rows[0]]
+    values = ([f.db_value((oldest | row)[f.name]) for f in fields] for row in rows)
+    columns = ", ".join(f.column_name for f in fields)
+    marks = ", ".join("?" for _ in fields)
+    statement = f"INSERT INTO {table._meta.table_name} ({columns}) VALUES ({marks})"  # noqa: S608 - our own names
+    PROXY.obj.connection().executemany(statement, values)
 
 
 def _ms(work: Callable[[], object], times: int) -> float:

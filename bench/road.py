@@ -23,6 +23,8 @@ class Road:
 
     drained: float  # mails a second, from the look to recorded and filed
     flushed: float  # letters a second
+    drain_cpu: float  # ms a mail
+    flush_cpu: float  # ms a letter
     letters: int
     resident: float  # MB after the round
 
@@ -51,21 +53,19 @@ def rounds(folder: Path, watch: Callable[[Callable[[], object]], object] = lambd
         found = []
         for number in range(ROUNDS):
             there.fill(WARM + 1 + number * ALERTS)
-            took = _timed(lambda: watch(drain))
-            before = app.store.mailroom.counts()["processed"]
-            assert before == WARM + (number + 1) * ALERTS, before
-            letters = [0]
-
-            def flushing(sent: list[int] = letters) -> None:
-                sent[0] = flush()
-
-            flushing_took = _timed(lambda work=flushing: watch(work))  # type: ignore[misc]
+            drain_took, drain_cpu = _timed(lambda: watch(drain))
+            done = app.store.mailroom.counts()["processed"]
+            assert done == WARM + (number + 1) * ALERTS, done
+            sent: list[int] = []
+            flush_took, flush_cpu = _timed(lambda into=sent: watch(lambda: into.append(flush())))  # type: ignore[misc]
             gc.collect()
             found.append(
                 Road(
-                    drained=ALERTS / took,
-                    flushed=letters[0] / flushing_took,
-                    letters=letters[0],
+                    drained=ALERTS / drain_took,
+                    drain_cpu=drain_cpu / ALERTS * 1000,
+                    flushed=sent[0] / flush_took,
+                    flush_cpu=flush_cpu / sent[0] * 1000,
+                    letters=sent[0],
                     resident=resident("self"),
                 )
             )
@@ -81,7 +81,8 @@ def resident(process: int | str) -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds, and seconds of processor time."""
+    began, spent = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - spent

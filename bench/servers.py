@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from pymap.mime import MessageContent
+
 from bench.world import ALERTS, NOC, PASSWORD, alert
 from mailflow.app import SystemClock
 from mailflow.demo.servers import HOST, EmbeddedMail
@@ -47,8 +49,6 @@ def servers() -> Iterator[Servers]:
 
 
 def _serve(line: Connection) -> None:
-    from pymap.mime import MessageContent
-
     # pymap reads every mail that it keeps, which costs more than all that is measured here: let it keep bytes.
     MessageContent._split_lines = classmethod(lambda _, __, lines: ([], lines))  # type: ignore[assignment, method-assign]
     with EmbeddedMail({NOC: PASSWORD}, now=SystemClock().now) as mail:

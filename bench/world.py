@@ -51,9 +51,7 @@ https://zabbix.msp.example/tr_events.php?triggerid=23512&eventid={n}
 def config(folder: Path, *, imap_port: int, smtp_port: int) -> Path:
     """The shipped configuration, with many clients and with its caps out of the way."""
     folder.mkdir(parents=True, exist_ok=True)
-    clients = [
-        CLIENT.format(n=n) + "".join(COMPONENT.format(n=n, h=h) for h in range(HOSTS)) for n in range(CLIENTS)
-    ]
+    clients = [CLIENT.format(n=n) + "".join(COMPONENT.format(n=n, h=h) for h in range(HOSTS)) for n in range(CLIENTS)]
     (folder / "clients").mkdir(exist_ok=True)
     (folder / "clients" / "many.toml").write_text("".join(clients))
     changes = dict.fromkeys((*CAPS, "staff_hour"), "1000000") | {

@@ -21,7 +21,7 @@ FLOORS = (
     ("intake", "writing", "config"),
     ("engine",),
     ("adapters", "web"),
-    ("runners",),
+    ("runners", "build"),
     ("app",),
     ("demo",),
     ("cli",),

@@ -10,7 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from mailflow.adapters.imap.session import connect
 from mailflow.adapters.smtp.courier import SmtpCourier
 from mailflow.adapters.store.database import DatabaseStore
-from mailflow.app import build_setup, prepared
+from mailflow.build import build_setup, prepared
 from mailflow.cli import logs
 from mailflow.cli.options import AsJson, Config, loaded, opened
 from mailflow.cli.output import ERR, OUT, as_json, as_table, fail, local, told

@@ -34,6 +34,7 @@ class Besieged:
         last = self._newest()
         self.on.mail.deliver(NOC, raw)
         mail = until(lambda: self._decided_after(last), within=FAR)
+        assert mail is not None
         self.still_works()
         return mail
 
@@ -45,6 +46,7 @@ class Besieged:
         self.on.mail.deliver(NOC, zabbix_mail(subject, body, self.on.now))
         store = self.on.app.store
         incident = until(lambda: store.records.newest_by_key("client:northwind", f"zabbix:{number}"), within=FAR)
+        assert incident is not None
         until(lambda: store.outbox.letters(incident_id=incident.id, states=[LetterState.SENT], limit=9), within=FAR)
         until(self.balanced, within=FAR)
 
@@ -100,8 +102,6 @@ def server_reads_nothing() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def besieged(tmp_path_factory: pytest.TempPathFactory, server_reads_nothing: None) -> Iterator[Besieged]:
     """The shipped configuration, its caps out of the way: they would hold what a test waits for."""
-    caps = dict.fromkeys(
-        ("per_contact_and_incident", "per_address_hour", "answers_per_sender_2h", "per_domain_hour", "staff_hour"), "9999"
-    )
-    with house(tmp_path_factory.mktemp("hostile"), **caps) as on:
+    names = ("per_contact_and_incident", "per_address_hour", "answers_per_sender_2h", "per_domain_hour", "staff_hour")
+    with house(tmp_path_factory.mktemp("hostile"), **dict.fromkeys(names, "9999")) as on:
         yield Besieged(on)

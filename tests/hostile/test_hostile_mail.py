@@ -42,7 +42,8 @@ def nested_messages() -> bytes:
 
 def parentheses() -> bytes:
     """An author that is 100 KB of opened comments."""
-    return mail(b"parentheses", PLAIN + b"\r\nhello\r\n", PAD + b"From: " + b"(" * 100_000 + b"\r\nTo: noc@msp.example\r\n")
+    head = PAD + b"From: " + b"(" * 100_000 + b"\r\nTo: noc@msp.example\r\n"
+    return mail(b"parentheses", PLAIN + b"\r\nhello\r\n", head)
 
 
 def many_authors() -> bytes:
@@ -54,13 +55,15 @@ def many_authors() -> bytes:
 def unknown_charsets() -> bytes:
     """A charset that does not exist, in the subject, in the author's name and in the body."""
     head = b"From: =?x-klingon?B?aGVsbG8=?= <mallory@elsewhere.example>\r\nTo: noc@msp.example\r\n"
-    body = b"Content-Type: text/plain; charset=x-klingon\r\nContent-Transfer-Encoding: 8bit\r\n\r\nh\xe9llo \xff\xfe\r\n"
+    kind = b"Content-Type: text/plain; charset=x-klingon\r\nContent-Transfer-Encoding: 8bit\r\n"
+    body = kind + b"\r\nh\xe9llo \xff\xfe\r\n"
     return mail(b"=?x-klingon?Q?h=E9llo?=", body, head)
 
 
 def codecs_that_are_no_charsets() -> bytes:
     """Python knows codecs that decompress or unpack: as a charset they must not run."""
-    return mail(b"=?zip?B?aGVsbG8=?= =?rot13?Q?hello?= =?idna?Q?a?=", b"Content-Type: text/plain; charset=bz2\r\n\r\nBZh9\r\n")
+    subject = b"=?zip?B?aGVsbG8=?= =?rot13?Q?hello?= =?idna?Q?a?="
+    return mail(subject, b"Content-Type: text/plain; charset=bz2\r\n\r\nBZh9\r\n")
 
 
 def nuls() -> bytes:

@@ -1,0 +1,112 @@
+"""`python -m bench`: measure, and show a table. `--json` prints the figures instead; exit 1 where a bound is broken."""
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+
+from bench.daemon import IDLE_FOR, OLD, daemon
+from bench.reading import reading
+from bench.records import YEARS, records
+from bench.road import rounds
+from bench.world import ALERTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One thing measured, and what it must keep to."""
+
+    name: str
+    value: float
+    unit: str
+    at_most: float | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the bound is kept."""
+        return self.at_most is None or self.value <= self.at_most
+
+
+def of_the_daemon(folder: Path) -> Iterator[Figure]:
+    """Starting and waiting."""
+    found = daemon(folder)
+    yield Figure(name="start, from exec to the first IDLE", value=found.started, unit="ms", at_most=2000)
+    yield Figure(name=f"idle, of one core over {IDLE_FOR:.0f} s", value=found.cpu, unit="%", at_most=2)
+    yield Figure(name="idle, resident memory", value=found.resident, unit="MB", at_most=150)
+    yield Figure(name=f"first start with {OLD:,} old mails, to IDLE", value=found.old, unit="s")
+    yield Figure(name="of these, FETCH commands", value=found.old_fetches, unit="", at_most=0)
+
+
+def of_the_road(folder: Path) -> Iterator[Figure]:
+    """Draining and flushing, the same number of alerts each time, all in one process."""
+    first, *_, last = found = rounds(folder)
+    yield Figure(name=f"{ALERTS:,} alerts drained, recorded and filed", value=max(r.drained for r in found), unit="/s")
+    yield Figure(name="the same, processor time", value=min(r.drain_cpu for r in found), unit="ms each")
+    yield Figure(name=f"{last.letters:,} letters sent", value=max(r.flushed for r in found), unit="/s")
+    yield Figure(name="the same, processor time", value=min(r.flush_cpu for r in found), unit="ms each")
+    yield Figure(name="resident memory after one round", value=first.resident, unit="MB")
+    growth = last.resident - first.resident
+    yield Figure(name=f"its growth over {len(found) - 1} more", value=growth, unit="MB", at_most=5)
+
+
+def of_reading(folder: Path) -> Iterator[Figure]:
+    """Understanding."""
+    found = reading(folder)
+    yield Figure(name="reading an alert", value=found.alert, unit="ms")
+    yield Figure(name="reading a reply and aligning it with its form", value=found.reply, unit="ms")
+
+
+def of_the_records(folder: Path) -> Iterator[Figure]:
+    """The database when new, and after years."""
+    for when, found in zip(("new database", f"{YEARS:,} incidents"), records(folder), strict=True):
+        yield Figure(name=f"{when}: incidents opened, 50 a commit", value=found.opened, unit="/s")
+        yield Figure(name=f"{when}: finding a key's incident", value=found.lookup, unit="ms", at_most=5)
+        yield Figure(name=f"{when}: one sweep", value=found.tick, unit="ms", at_most=100)
+        yield Figure(name=f"{when}: one cap", value=found.caps, unit="ms")
+        yield Figure(name=f"{when}: which letters are due", value=found.lease, unit="ms")
+
+
+PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
+    "daemon": of_the_daemon,
+    "road": of_the_road,
+    "reading": of_reading,
+    "records": of_the_records,
+}
+
+
+def main() -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these of {', '.join(PARTS)}")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    figures: list[Figure] = []
+    for name in asked.parts or PARTS:
+        print(f"measuring: {name}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="mailflow-bench-") as folder:
+            figures += PARTS[name](Path(folder) / name)
+    if asked.json:
+        print(json.dumps([vars(f) | {"kept": f.kept} for f in figures], indent=2))
+    else:
+        table = Table("what", "", "", "bound")
+        table.columns[1].justify = "right"
+        for f in figures:
+            bound = "" if f.at_most is None else f"{'kept' if f.kept else 'BROKEN'}: {f.at_most:,g}"
+            table.add_row(f.name, f"{f.value:,.1f}", f.unit, bound)
+        Console().print(table)
+    return 0 if all(f.kept for f in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
