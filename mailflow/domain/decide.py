@@ -55,6 +55,8 @@ def decide(
         return (Ignore(reason=reading.automatic or "automatic", kind=Kind.AUTO_REPLY),)
     if reading.events:
         return tuple(_event(event, situation, now, policy) for event in reading.events)
+    if reading.kind is Kind.ALERT:
+        return (Show(reason=reading.rule, kind=Kind.ALERT),)  # a recipe knows it, and cannot tell what it is about
     if situation.who.staff:
         return _staff(situation.who.staff, reading, answers, situation)
     if situation.answered and situation.answered.genuine and not situation.who.clients:

@@ -21,6 +21,7 @@ class Folder:
     name: str
     uidvalidity: int
     before_uid: int
+    first_new: int  # UIDs from here on came after we first saw it
     since: datetime  # when it was first seen, whatever its uidvalidity was then
     resumed: bool  # it was known under another uidvalidity before
 
@@ -88,7 +89,9 @@ class Mailroom(Protocol):
     def first_seen(self, mailbox: str, name: str) -> datetime | None:
         """When a folder of this name was first seen, under whatever uidvalidity."""
 
-    def add_folder(self, mailbox: str, name: str, uidvalidity: int, before_uid: int, now: datetime) -> Folder:
+    def add_folder(
+        self, mailbox: str, name: str, uidvalidity: int, *, before_uid: int, first_new: int, now: datetime
+    ) -> Folder:
         """A folder at first sight; everything up to UID `before_uid` is before our time."""
 
     def known_uids(self, folder_id: int, above: int) -> set[int]:

@@ -10,7 +10,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 BATCH = 50  # fetching one by one costs 2.5 times as much, larger batches gain nothing
 LARGEST = 35_000_000  # bytes: what the big providers accept; more is set aside with its beginning
+A_DAY = timedelta(days=1)
 HEAD = 65_536  # bytes kept of a mail that is too large
 MAX_TRIES = 3
 FILED_KINDS = {Kind.ALERT, Kind.OWN, Kind.BOUNCE, Kind.LIAISON, Kind.AUTO_REPLY}
@@ -76,10 +77,18 @@ class Reception:
             return known
         there = inbox.uids()
         start = self._store.mailroom.first_seen(self._mailbox.address, name) or self._mailbox.start
-        wanted = set(inbox.uids_since(start)) if start else set()
-        highest = min(wanted, default=max(there, default=0) + 1) - 1
+        # IMAP compares whole days of the server's own zone: a day more is asked for, and the rest told apart by time.
+        wanted = set(inbox.uids_since(start - A_DAY)) if start else set()
+        first_new = max(there, default=0) + 1
         with self._store.transaction():
-            folder = self._store.mailroom.add_folder(self._mailbox.address, name, state.uidvalidity, highest, now)
+            folder = self._store.mailroom.add_folder(
+                self._mailbox.address,
+                name,
+                state.uidvalidity,
+                before_uid=min(wanted, default=first_new) - 1,
+                first_new=first_new,
+                now=now,
+            )
             self._store.mailroom.before_our_time(folder.id, [uid for uid in there if uid not in wanted])
         log.info("folder first seen", mailbox=self._mailbox.address, folder=name, there=len(there), taken=len(wanted))
         return folder
@@ -130,8 +139,8 @@ class Reception:
                         set_aside=reason,
                     )
                 )
-        # After a change of uidvalidity whole days are asked for: what is older than our first sight is not ours.
-        ours = [a for a in arrivals if a.received_at >= (self._mailbox.start or folder.since) or not folder.resumed]
+        start = (folder.since if folder.resumed else self._mailbox.start or folder.since).replace(microsecond=0)
+        ours = [a for a in arrivals if a.uid >= folder.first_new or a.received_at >= start]
         gone = sorted(set(uids) - {a.uid for a in ours})
         with self._store.transaction():
             now = self._clock.now()

@@ -44,11 +44,18 @@ class MailroomTables:
         since: datetime | None = row.since if row else None
         return since
 
-    def add_folder(self, mailbox: str, name: str, uidvalidity: int, before_uid: int, now: datetime) -> Folder:
+    def add_folder(
+        self, mailbox: str, name: str, uidvalidity: int, *, before_uid: int, first_new: int, now: datetime
+    ) -> Folder:
         """A folder at first sight."""
         first = self.first_seen(mailbox, name)
         row = FolderRow.create(
-            mailbox=mailbox, name=name, uidvalidity=uidvalidity, before_uid=before_uid, since=first or now
+            mailbox=mailbox,
+            name=name,
+            uidvalidity=uidvalidity,
+            before_uid=before_uid,
+            first_new=first_new,
+            since=first or now,
         )
         return _folder(row, resumed=first is not None)
 
@@ -237,6 +244,7 @@ def _folder(row: Any, *, resumed: bool) -> Folder:
         name=row.name,
         uidvalidity=row.uidvalidity,
         before_uid=row.before_uid,
+        first_new=row.first_new,
         since=row.since,
         resumed=resumed,
     )

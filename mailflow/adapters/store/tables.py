@@ -75,6 +75,7 @@ class FolderRow(Row):
     name = peewee.CharField()
     uidvalidity = peewee.BigIntegerField()
     before_uid = peewee.BigIntegerField()
+    first_new = peewee.BigIntegerField()
     since = UtcField()
 
     class Meta:  # noqa: D106

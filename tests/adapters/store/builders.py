@@ -102,7 +102,7 @@ def put(store: Store, name: str, *, state: LetterState = LetterState.WAITING, **
 def folder(store: Store, name: str = "INBOX", *, mailbox: str = NOC, uidvalidity: int = 7, before: int = 0) -> Folder:
     """A folder at first sight."""
     with store.transaction():
-        return store.mailroom.add_folder(mailbox, name, uidvalidity, before, NOON)
+        return store.mailroom.add_folder(mailbox, name, uidvalidity, before_uid=before, first_new=before + 1, now=NOON)
 
 
 def arrival(uid: int, raw: bytes = b"", *, set_aside: str = "") -> Arrival:

@@ -31,7 +31,7 @@ class TestFolders:
         """DESIGN 1.1: after a reset of uidvalidity the folder is not new: what counts is when it was first seen."""
         first = folder(store)
         with store.transaction():
-            again = store.mailroom.add_folder(NOC, "INBOX", 8, 0, NOON + 9 * DAY)
+            again = store.mailroom.add_folder(NOC, "INBOX", 8, before_uid=0, first_new=1, now=NOON + 9 * DAY)
         assert (again.since, again.resumed) == (NOON, True)
         assert store.mailroom.find_folder(NOC, "INBOX", 8) == again
         assert store.mailroom.find_folder(NOC, "INBOX", 7) == first

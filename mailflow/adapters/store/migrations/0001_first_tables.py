@@ -10,7 +10,7 @@ CREATE INDEX content_kept ON content (kept_at);
 
 CREATE TABLE folder (
   id {id}, mailbox VARCHAR(255) NOT NULL, name VARCHAR(255) NOT NULL, uidvalidity BIGINT NOT NULL,
-  before_uid BIGINT NOT NULL, since BIGINT NOT NULL, UNIQUE (mailbox, name, uidvalidity));
+  before_uid BIGINT NOT NULL, first_new BIGINT NOT NULL, since BIGINT NOT NULL, UNIQUE (mailbox, name, uidvalidity));
 
 CREATE TABLE inbound (
   id {id}, hash VARCHAR(64) NOT NULL UNIQUE, identity VARCHAR(64), mailbox VARCHAR(255) NOT NULL,
