@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers bench check format clean
+.PHONY: help demo test soak test-servers bench check format clean
 .DELETE_ON_ERROR:
 
 PYTHON := .venv/bin/python
@@ -20,7 +20,10 @@ demo: .venv/.demo  ## play the whole story on embedded mail servers; STAY=1 keep
 	@$(PYTHON) -m mailflow.cli.main demo $(if $(filter-out 0 no,$(STAY)),--stay) $(ARGS)
 
 test: .venv/.dev  ## every test that needs no server and no browser; under a minute, set-up included
-	@$(PYTEST) -n 2 --dist loadgroup -m "not servers" $(ARGS)
+	@$(PYTEST) -n 2 --dist loadgroup -m "not servers and not soak" $(ARGS)
+
+soak: .venv/.dev  ## the long ones: killed processes, random stories, the wheel
+	@$(PYTEST) -n 2 --dist loadgroup -m soak $(ARGS)
 
 # One process: every worker of its own would start every server of its own.
 test-servers: .venv/.servers  ## the tests on Dovecot, Postfix, PostgreSQL and Chromium; a missing one is skipped

@@ -12,7 +12,7 @@ CHECKOUT = Path(__file__).parent.parent
 DEVELOPERS = {"MAILFLOW_CONFIG", "PYTHONPATH"}  # of who runs the tests; a user has neither
 
 # One worker builds the wheel once for all of these (make test: --dist loadgroup).
-pytestmark = pytest.mark.xdist_group("wheel")
+pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("wheel")]
 
 
 def run(*arguments: str | Path, cwd: Path, **env: str) -> str:

@@ -166,6 +166,7 @@ class TestMigrate:
             assert "newer mailflow" in result.stderr
 
 
+@pytest.mark.soak
 class TestRun:
     def test_two_daemons_on_one_folder(self, office: Office) -> None:
         """DESIGN 2: a second `run` is refused in one line, exit 2; the other verbs work beside the first."""

@@ -62,6 +62,7 @@ def test_killed_and_started_again_everything_happens_once(tmp_path: Path, point:
         assert [t.address for t in told] == [JOHN]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("point", INTAKE)
 def test_killed_over_a_batch_every_mail_of_it_counts_once(tmp_path: Path, point: str) -> None:
     """N.10: three alerts in one batch; received = processed + ignored + quarantined, each client told once of each."""

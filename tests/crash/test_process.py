@@ -15,6 +15,8 @@ from mailflow.domain.letters import LetterKind, LetterState
 from tests.crash.firm import ANN, DANA, DONE, EVENTS, JOHN, LINE, PATIENCE, PROGRAM, SECRET, VALERY, firm, now
 from tests.house import NOC, RECOVERY, until, zabbix_mail
 
+pytestmark = pytest.mark.soak
+
 WRONG = "mistyped-secret-40"
 
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -17,6 +18,8 @@ from hypothesis.stateful import (
 
 from mailflow.domain.letters import LetterKind
 from tests.house import DANA, JOHN, PROBLEM, RECOVERY, VALERY, ByHand, Received, by_hand
+
+pytestmark = pytest.mark.soak
 
 ANN = "ann@contoso.example"
 # Host, the client's person, and the words that belong to this client alone.

@@ -17,6 +17,8 @@ from mailflow.engine.receive import LARGEST, portions
 from tests.hostile.conftest import FAR
 from tests.house import NOC, PEOPLE, PROBLEM, ROOT, House, until, write_config, zabbix_mail
 
+pytestmark = pytest.mark.soak
+
 MB = 1_000_000
 
 

@@ -101,6 +101,8 @@ CREATE TABLE letter (
 CREATE INDEX letter_due ON letter (mailbox, state, due_at);
 CREATE INDEX letter_thread ON letter (incident_id, recipient, id);
 CREATE INDEX letter_recipient ON letter (recipient, created_at);
+CREATE INDEX letter_sent ON letter (recipient, sent_at);
+CREATE INDEX letter_leased ON letter (state, lease_until);
 CREATE INDEX letter_draft ON letter (affected_id, version);
 CREATE INDEX letter_created ON letter (created_at);
 
