@@ -140,6 +140,7 @@ class App:
                 systemd.notify("WATCHDOG=1")
         systemd.notify("STOPPING=1")
         self.stop()
+        log.info("stopped")
         return 1 if self._broken else 0
 
     def stop(self) -> None:
@@ -201,6 +202,7 @@ class App:
                 trouble = 1
             finally:
                 courier.close()
+        log.info("done", **self.store.mailroom.counts())
         self.store.disconnect()
         return trouble
 

@@ -8,6 +8,7 @@ import typer
 
 from mailflow.app import App
 from mailflow.config.load import Loaded, find_config, load
+from mailflow.engine.store import StoreError
 
 Config = Annotated[
     Path | None,
@@ -25,6 +26,10 @@ def loaded(config: Path | None) -> Loaded:
     return load(find_config(config, os.environ), os.environ)
 
 
-def opened(config: Path | None) -> App:
-    """A built mailflow, nothing running."""
-    return App(loaded(config), environ=os.environ)
+def opened(config: Path | None, *, fresh: bool = False) -> App:
+    """A built mailflow, nothing running. Only what is `fresh` may make the records; StoreError where there are none."""
+    found = loaded(config)
+    database = found.database_url.removeprefix("sqlite:///")
+    if not fresh and database != found.database_url and not Path(database).exists():
+        raise StoreError(f"no records yet in {database}; `mailflow run` makes them", configuration=False)
+    return App(found, environ=os.environ)

@@ -1,7 +1,7 @@
 """What the verbs print: tables where a terminal is one, JSON where a program reads, one clear line for a mistake."""
 
 import contextlib
-import json
+import json as json_
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def as_json(value: object) -> None:
     """Print for a program; somebody may look at it in a terminal all the same."""
-    print(json.dumps(value, default=_plain, ensure_ascii=False, indent=2).translate(ESCAPED))
+    print(json_.dumps(value, default=_plain, ensure_ascii=False, indent=2).translate(ESCAPED))
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
@@ -53,11 +53,14 @@ def fail(*problems: str, code: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def told(*, json: bool = False) -> Iterator[None]:
     """Turn a user's mistake or an unusable store into clear lines and an exit code; bugs keep their traceback."""
     try:
         yield
     except (ConfigurationError, TemplateError, WordsError, RecipeError) as error:
+        if json:  # a program reads the problems where it would have read the answer
+            as_json({"problems": problems_of(error)})
+            raise typer.Exit(2) from None
         fail(*problems_of(error), code=2)
     except StoreError as error:
         fail(str(error), code=2 if error.configuration else 1)

@@ -49,7 +49,8 @@ def read(
         for defect in reading.defects:
             OUT.print(f"Odd: {defect.translate(CONTROL)}", markup=False)
         OUT.print()
-        OUT.print(reading.new_text.translate(CONTROL), markup=False)
+        text = reading.new_text.strip() or reading.quoted_text  # answers between quoted lines are all "quoted"
+        OUT.print(text.translate(CONTROL), markup=False)
 
 
 def _as_dict(reading: Reading) -> dict[str, object]:

@@ -31,7 +31,7 @@ def run(
     """
     logs.configure()
     with told():
-        app = opened(config)
+        app = opened(config, fresh=True)
         for warning in app.loaded.warnings:
             ERR.print(f"warning: {warning}", markup=False)
         raise typer.Exit(app.once() if once else app.run())
@@ -40,7 +40,7 @@ def run(
 def pause(config: Config = None) -> None:
     """Hold all mail to clients at once. Staff mail goes on, and nothing is lost: `resume` lists it and lets it go."""
     with told():
-        app = opened(config)
+        app = opened(config, fresh=True)
         with app.store.transaction():
             Brake(app.store).pause(getpass.getuser(), app.clock.now())
         OUT.print("All mail to clients is held. `mailflow resume` lists it and lets it go.")
@@ -70,7 +70,7 @@ def check(config: Config = None, json: AsJson = False) -> None:
 
     Exit code 2: the configuration cannot be used. 1: it can, but a letter could not be written. 0: all is well.
     """
-    with told():
+    with told(json=json):
         found = loaded(config)
         setup = build_setup(found, bytes(32))
         faults = specimens(setup)
@@ -94,7 +94,7 @@ def check(config: Config = None, json: AsJson = False) -> None:
 def doctor(config: Config = None, json: AsJson = False) -> None:
     """Try the mailboxes for real: login, folders, Sent copy, plus addressing, clock. Mails only the administrator."""
     with told():
-        app = opened(config)
+        app = opened(config, fresh=True)
         findings: list[Finding] = []
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=ERR, transient=True) as progress:
             for mailbox in app.setup.mailboxes:

@@ -34,8 +34,9 @@ from mailflow.domain.letters import Letter, LetterKind
 from mailflow.domain.mail import Action, Event, Reading
 from mailflow.domain.people import Role, Staff
 from mailflow.domain.policy import Policy
-from mailflow.domain.vocabulary import Kind, State
+from mailflow.domain.vocabulary import Class, Kind, State
 
+GREETING_WORDS = 4  # "Mit freundlichen Grüßen,", in whatever language
 MAY_PUBLISH = frozenset({Role.LIAISON, Role.MANAGER})
 
 
@@ -138,27 +139,33 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
     for command in answers.commands:
         match command.verb:
             case Verb.OPEN:
-                word, _, title = command.argument.partition(":")
+                word, _, said = command.argument.partition(":")
+                title, _, note = said.strip().partition("\n")
                 decisions.append(
-                    OpenFromStaff(reason="liaison-opens", client_word=word.strip(), title=title.strip(), staff=staff)
-                )
-            case Verb.SEND:
-                decisions.append(_send(staff, letter, answers, situation))
-            case _:
-                decisions.append(
-                    Obey(
-                        reason=f"command-{command.verb}",
-                        command=command,
-                        incident_id=letter.incident_id if letter else None,
-                        affected_id=letter.affected_id if letter else None,
-                        letter=letter,
+                    OpenFromStaff(
+                        reason="liaison-opens",
+                        client_word=word.strip(),
+                        title=title.strip().rstrip("."),
+                        note=note.strip(),
                         staff=staff,
                     )
                 )
+            case Verb.SEND if answers.values or answers.doubts:
+                pass  # changed words are shown again before they go: see Fill below
+            case Verb.SEND:
+                decisions.append(_send(staff, letter, answers, situation))
+            case _:
+                decisions.append(_obey(command, letter, staff, reason=f"command-{command.verb}"))
+    if answers.stop_like and letter and letter.affected_id is not None:
+        stop = Command(verb=Verb.STOP, argument=answers.stop_like)
+        decisions.append(_obey(stop, letter, staff, reason="like-stop"))
     says_more = answers.values or answers.doubts or answers.loose or answers.notes or answers.near_miss
-    released = any(isinstance(d, Release) for d in decisions)
-    if letter and letter.affected_id is not None and says_more and not released:
-        decisions.append(Fill(reason="answers", affected_id=letter.affected_id, answers=answers, staff=staff))
+    settled = any(isinstance(d, Release | RefuseSend) for d in decisions)
+    if letter and letter.affected_id is not None and says_more and not settled:
+        asked = letter.kind in {LetterKind.FORM, LetterKind.MISSING} or answers.values
+        stopped = any(c.verb is Verb.STOP for c in answers.commands) or (answers.stop_like and not asked)
+        reason = "with-stop" if stopped else "with-send" if _sends(answers) else "answers"
+        decisions.append(Fill(reason=reason, affected_id=letter.affected_id, answers=answers, staff=staff))
     if not decisions and letter and letter.kind in {LetterKind.SHOWN, LetterKind.NOTICE}:
         # Showing it again would be how two robots talk for ever.
         decisions.append(Ignore(reason="answer-without-command", kind=Kind.LIAISON))
@@ -167,23 +174,32 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
     return tuple(decisions)
 
 
+def _obey(command: Command, letter: Letter | None, staff: Staff, *, reason: str) -> Obey:
+    """A command about whatever the answered letter is about."""
+    return Obey(
+        reason=reason,
+        command=command,
+        incident_id=letter.incident_id if letter else None,
+        affected_id=letter.affected_id if letter else None,
+        letter=letter,
+        staff=staff,
+    )
+
+
+def _sends(answers: Answers) -> bool:
+    return any(command.verb is Verb.SEND for command in answers.commands)
+
+
 def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situation) -> Decision:
     """SEND releases exactly the draft that the answered preview showed, and nothing else (N.6)."""
     if letter is None or letter.affected_id is None:
-        return Obey(
-            reason="send-without-preview",
-            command=Command(verb=Verb.HELP),
-            incident_id=None,
-            affected_id=None,
-            letter=letter,
-            staff=staff,
-        )
+        return _obey(Command(verb=Verb.HELP), letter, staff, reason="send-without-preview")
     if letter.kind is not LetterKind.PREVIEW:
         return RefuseSend(reason="send-to-no-preview", affected_id=letter.affected_id, staff=staff)
     if letter.recipient.address != staff.address and staff.role is not Role.MANAGER:
         return RefuseSend(reason="preview-of-another-person", affected_id=letter.affected_id, staff=staff)
-    if answers.values or answers.doubts or _more_than_a_signature(answers.loose, staff):
-        return RefuseSend(reason="send-with-changes", affected_id=letter.affected_id, staff=staff)
+    if more := _more_than_a_signature(answers.loose, staff):
+        return RefuseSend(reason="send-with-more", affected_id=letter.affected_id, staff=staff, said=more)
     if letter.version != situation.draft_version:
         return RefuseSend(reason="superseded", affected_id=letter.affected_id, staff=staff)
     return Release(
@@ -195,12 +211,13 @@ def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situ
     )
 
 
-def _more_than_a_signature(text: str, staff: Staff) -> bool:
-    """Whether somebody wrote on below SEND ("but drop the second sentence"); their name begins their signature."""
-    for line in filter(None, map(str.strip, text.splitlines())):
-        said = line.casefold().strip(" -–—*")
-        return not said.startswith((staff.first_name.casefold(), staff.name.casefold()))
-    return False
+def _more_than_a_signature(text: str, staff: Staff) -> str:
+    """What somebody wrote on below SEND ("but drop the second sentence"); a greeting and a name are a signature."""
+    lines = [line.strip() for line in text.splitlines() if any(map(str.isalnum, line))]
+    name = (staff.first_name.casefold(), staff.name.casefold())
+    signed = next((n for n, line in enumerate(lines) if line.casefold().lstrip(" -–—*").startswith(name)), len(lines))
+    before = " ".join(lines[:signed])
+    return "" if signed < len(lines) and len(before.split()) <= GREETING_WORDS else before
 
 
 def _client(reading: Reading, situation: Situation, now: datetime, policy: Policy) -> Decision:
@@ -220,6 +237,8 @@ def _client(reading: Reading, situation: Situation, now: datetime, policy: Polic
     if reading.automatic:
         return Show(reason=reading.automatic, kind=Kind.CLIENT)
     for incident, affected in situation.running:
-        if incident.state is IncidentState.OPEN or _recent(incident, now, policy.reopen_within):
+        # Mail about an outage joins while it lasts; what a person reported may be quite another thing a day later.
+        person = incident.class_ is Class.CLIENT and now - incident.opened_at > policy.reopen_within
+        if (incident.state is IncidentState.OPEN and not person) or _recent(incident, now, policy.reopen_within):
             return ClientSaid(reason="client-has-a-running-incident", incident_id=incident.id, affected_id=affected.id)
     return OpenFromClient(reason="new-from-client", client=client)

@@ -71,6 +71,7 @@ class OpenFromStaff:
     reason: str
     client_word: str  # key or name of the client, as written
     title: str
+    note: str = ""  # what else was written
     staff: Staff
 
 
@@ -138,6 +139,7 @@ class RefuseSend:
     reason: str
     affected_id: int
     staff: Staff
+    said: str = ""  # what stood there besides SEND
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,6 +132,7 @@ class Answers:
 
     commands: tuple[Command, ...] = ()
     near_miss: str = ""  # a first line close to SEND, but not one of its words: asked about, never obeyed
+    stop_like: str = ""  # words that could have been meant as STOP: what is on its way is held, since that is safe
     values: Mapping[int, Answer]
     loose: str = ""
     doubts: tuple[Doubt, ...] = ()
@@ -140,7 +141,8 @@ class Answers:
     @property
     def empty(self) -> bool:
         """Whether nothing at all was said."""
-        return not (self.commands or self.near_miss or self.values or self.loose or self.doubts or self.notes)
+        wishes = self.commands or self.near_miss or self.stop_like
+        return not (wishes or self.values or self.loose or self.doubts or self.notes)
 
 
 @dataclass(frozen=True, kw_only=True)

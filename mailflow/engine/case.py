@@ -24,6 +24,7 @@ class Case:
     affected: Affected
     contacts: tuple[Contact, ...]  # who the debrief goes to
     promised: datetime | None  # by when the debrief was promised to them; None where nobody of theirs was told
+    due: datetime | None  # by when it is due, promised or not
     words: Words  # the liaison's language
     timezone: str  # the liaison's: times of day in her mails are hers
     footer: str
@@ -83,6 +84,8 @@ class Case:
             lines.append(["form_reporter", {"reporter": self.affected.reporter, "reported_at": at}])
         if self.promised:
             lines.append(["form_promise", {"names": self.first_names, "due_by": self.promised.isoformat()}])
+        elif self.due:
+            lines.append(["form_due", {"due_by": self.due.isoformat()}])
         return lines
 
     def _bare_label(self, number: int) -> str:
@@ -112,6 +115,7 @@ def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected
         affected=affected,
         contacts=tuple(contacts.values()),
         promised=due[0] if due and audience else None,
+        due=due[0] if due else None,
         words=setup.writer.words(staff.language if staff else affected.language),
         timezone=staff.timezone if staff else affected.timezone,
         footer=setup.policy.footer,

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mailflow.domain.decisions import Fill as Filled
+from mailflow.domain.decisions import RefuseSend
 from mailflow.domain.form import Answers, Doubt, Fill, end_marker
 from mailflow.domain.incident import Affected, Entry, Incident
-from mailflow.domain.letters import JSON, Letter, LetterKind, NewLetter, debrief, is_none
+from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLetter, debrief, is_none
 from mailflow.domain.people import Contact
 from mailflow.engine.case import ENDED, IMPACT, STARTED, Case, open_case
 from mailflow.engine.drafts import Drafts
@@ -52,9 +53,17 @@ class Desk:
         if letter is None or not letter.kind.shows_form:
             # Words below an "opened" or a forwarded mail are for the record, never for the client.
             written = [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]
-            self._note(incident, "note", author.name, "\n\n".join(filter(None, written)), inbound_id, now)
+            text = "\n\n".join(filter(None, [*written, answers.near_miss]))
+            self._note(incident, "note", author.name, text, inbound_id, now)
+            # Only once: answering the answer to an answer is how robots talk for ever.
+            if text and decision.reason == "answers" and letter and letter.kind is not LetterKind.NOTICE:
+                self._say_noted(incident, affected, text, inbound_id, now)
             return
         case = open_case(self._store, self._setup, incident, affected)
+        if decision.reason == "with-stop":
+            # The command is answered; a new draft in the same breath would ask for SEND again.
+            self._note(incident, "note", author.name, answers.loose, inbound_id, now)
+            return
         if letter.facts.get("releases") == LetterKind.ACKNOWLEDGEMENT:
             self._keep_wish(case, answers, author.name, inbound_id, now)
             return
@@ -64,9 +73,12 @@ class Desk:
             return
         fills, problems = self._accepted(case, answers, author.address, now)
         self._store.desk.fill(affected.id, fills)
-        notes = "\n\n".join(answers.notes)
+        unplaced = [answers.loose] if answers.loose and not any(f.loose for f in fills) else []
+        notes = "\n\n".join([*unplaced, *answers.notes])
         self._note(incident, "note", author.name, notes, inbound_id, now)
         self._note(incident, "answered", author.name, ", ".join(f"[{f.number}]" for f in fills), inbound_id, now)
+        if answers.near_miss:
+            self._note(incident, "note", author.name, answers.near_miss, inbound_id, now)
         near_miss: JSON = ["near_miss", {"said": answers.near_miss}] if answers.near_miss else None
         problems += [_doubt(case, doubt) for doubt in answers.doubts]
         known = self._store.desk.fills(affected.id)
@@ -85,9 +97,35 @@ class Desk:
             self._debriefs(case, known, now),
             now,
             remarks=remarks,
-            problem=near_miss,
+            problem=["send_with_changes", {}] if decision.reason == "with-send" else near_miss,
             notes=notes,
             cause=inbound_id,
+        )
+
+    def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
+        """A SEND that publishes nothing; what a STOP held back is shown again, to be sent after all."""
+        affected = self._store.records.affected(decision.affected_id)
+        draft = self._store.desk.draft(affected.id)
+        letters = self._store.outbox.of_draft(affected.id, draft.version) if draft else []
+        stopped = bool(letters) and all(letter.state is LetterState.DROPPED for letter in letters)
+        known = self._store.desk.fills(affected.id)
+        if not (stopped and known and draft and draft.state == "released" and affected.settled_at is None):
+            self._drafts.refuse(decision, inbound_id, now)
+            return
+        case = open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)
+        debriefs = self._debriefs(case, known, now)
+        self._drafts.offer(case, debriefs, now, remarks=[], problem=["stopped_before", {}], cause=inbound_id)
+
+    def _say_noted(self, incident: Incident, affected: Affected, text: str, inbound_id: int, now: datetime) -> None:
+        self._post.notice(
+            ["noted", {}],
+            [["noted_words", {}]],
+            affected.liaison,
+            key=f"noted:{inbound_id}",
+            now=now,
+            incident=incident,
+            affected=affected,
+            text=text,
         )
 
     def _keep_wish(self, case: Case, answers: Answers, author: str, inbound_id: int, now: datetime) -> None:

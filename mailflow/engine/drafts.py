@@ -14,6 +14,7 @@ from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter
 from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.people import Staff
 from mailflow.domain.vocabulary import Live
+from mailflow.engine.brake import Brake
 from mailflow.engine.case import Case, open_case
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
@@ -83,6 +84,8 @@ class Drafts:
                     now=now,
                     approved=True,
                 )
+        if Brake(self._store).paused():
+            self._say(case, ["approved_paused", {}], inbound_id, now)
         self._entry(case, "approved", decision.staff, f"{decision.kind}, draft {decision.version}", inbound_id, now)
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
@@ -93,15 +96,21 @@ class Drafts:
         if draft is None or draft.state != "current":
             self.already_settled(case, inbound_id, now)
             return
-        self._preview(case, draft, [], [decision.reason.replace("-", "_"), {}], "", inbound_id, now)
+        problem: JSON = [decision.reason.replace("-", "_"), {}]
+        self._preview(case, draft, [], problem, decision.said, inbound_id, now)
 
     def already_settled(self, case: Case, inbound_id: int, now: datetime) -> None:
         """Nothing is open that could be sent: say when it was, if it was."""
         draft = self._store.desk.draft(case.affected.id)
-        line: JSON = ["no_incident", {}]
-        if draft and draft.released_at:
+        line: JSON = ["no_draft", {}]
+        if draft and draft.released_at and draft.kind is LetterKind.DEBRIEF:
             moment = draft.released_at.isoformat()
             line = ["already_sent", {"sent_day": moment, "sent_at": moment}]
+        elif case.affected.settled_why:
+            line = ["settled", {"why": case.affected.settled_why}]
+        self._say(case, line, inbound_id, now)
+
+    def _say(self, case: Case, line: JSON, inbound_id: int, now: datetime) -> None:
         self._post.notice(
             ["not_done", {}],
             [line],
@@ -158,6 +167,7 @@ class Drafts:
             case.affected.liaison,
             {
                 "releases": draft.kind,
+                "change": ["change_debrief" if draft.kind is LetterKind.DEBRIEF else "change_fixed", {}],
                 "names": ", ".join(str(letter.facts["first_name"]) for letter in letters) or case.affected.client_name,
                 "ready": [ready, {"names": ", ".join(letter.recipient.name for letter in letters), "rest": minutes}],
                 "remarks": remarks,

@@ -127,6 +127,9 @@ class Mailroom(Protocol):
     def same_mail(self, identity: str, not_id: int) -> int | None:
         """An earlier mail with this identity that was decided, None where there is none."""
 
+    def belongs(self, inbound_id: int, incident_id: int, message_id: str, author: str, subject: str) -> None:
+        """Note at once which incident a mail opened: letters of the same moment hang below it."""
+
     def conclude(self, inbound_id: int, verdict: Verdict, now: datetime) -> None:
         """Write what became of a mail."""
 

@@ -17,6 +17,7 @@ from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
+NOTHING_STOPPED: JSON = ["stopped_nothing", {}]
 ABOUT_AN_INCIDENT = {Verb.STOP, Verb.NOTE, Verb.RESOLVED, Verb.NO_DEBRIEF}
 
 
@@ -37,8 +38,9 @@ class Orders:
             return
         match order.command.verb:
             case Verb.STOP if incident and affected:
-                said = self._stop(order, incident, affected, now)
-                self._answer("stopped", said, order, inbound, now, incident, affected)
+                if said := self._stop(order, incident, affected, now):
+                    headline = "not_stopped" if said == NOTHING_STOPPED else "stopped"
+                    self._answer(headline, said, order, inbound, now, incident, affected)
             case Verb.NOTE if incident:
                 self._entry(incident, "note", order, order.command.argument, now, inbound)
                 self._answer("noted", ["noted", {}], order, inbound, now, incident, affected)
@@ -58,19 +60,24 @@ class Orders:
 
     def _stop(self, order: Obey, incident: Incident, affected: Affected, now: datetime) -> JSON:
         """Everything that has not left to this client stays here; what was never promised is not owed."""
+        guessed = order.reason == "like-stop"
         stopped = []
         for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
-            if letter.affected_id != affected.id:
+            # A guess holds what is on its way; what waits for SEND does not move anyway.
+            if letter.affected_id != affected.id or (guessed and letter.state is not LetterState.WAITING):
                 continue
             state = dispatch(letter.state, Dispatch.DROP)
             self._store.outbox.move(letter.id, state, reason=f"stopped-by-{order.staff.address}", now=now)
             stopped.append(f"{letter.kind} to {letter.recipient.name or letter.recipient.address}")
+        what = ", ".join(dict.fromkeys(stopped))
         if not stopped:
-            return ["stopped_nothing", {}]
-        self._entry(incident, "stopped", order, ", ".join(stopped), now, None)
+            return None if guessed else NOTHING_STOPPED
+        self._entry(incident, "stopped", order, what, now, None)
         if not self._store.records.audience(incident.id) and not affected.reporter:
             self._store.records.set_promise(affected.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
-        return ["stopped", {"what": ", ".join(stopped)}]
+        if guessed:
+            return ["stopped_guess", {"what": what, "said": order.command.argument}]
+        return ["stopped", {"what": what}]
 
     def _resolve(self, order: Obey, incident: Incident, affected: Affected, inbound: Inbound, now: datetime) -> JSON:
         words = self._setup.writer.words(order.staff.language)
@@ -81,11 +88,18 @@ class Orders:
             if parsed is None:
                 return ["bad_time", {"value": said}]
             ended = parsed
+            if not incident.started_at.replace(second=0, microsecond=0) <= ended <= now:
+                between: dict[str, JSON] = {"value": said, "began_at": incident.started_at.isoformat()}
+                return ["resolved_when", {**between, "now_at": now.isoformat()}]
+        if not incident.running:
+            return ["resolved_closed", {}]
         self._entry(incident, "resolved", order, said, now, inbound)
-        if incident.state is not IncidentState.OPEN:
+        if incident.state is IncidentState.RESTORED and not said:
             return ["resolved_already", {"ended_at": (incident.ended_at or ended).isoformat()}]
-        ended = max(ended, incident.started_at)
-        state = advance(incident.state, Happening.RECOVERED)
+        state = incident.state
+        if state is IncidentState.OPEN:
+            state = advance(state, Happening.RECOVERED)
+        ended = max(ended, incident.started_at)  # the last word about the end counts
         self._store.records.set_state(incident.id, state, ended_at=ended, closed_at=None, why="")
         return ["resolved", {"ended_at": ended.isoformat()}]
 

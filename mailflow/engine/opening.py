@@ -79,6 +79,7 @@ class Opening:
             started_at=inbound.received_at,
             reporter=name or inbound.author,
         )
+        self._store.mailroom.belongs(inbound.id, incident.id, reading.message_id or "", inbound.author, reading.subject)
         acknowledge = self._setup.policy.acknowledge.get(Class.CLIENT, Acknowledge.REVIEW)
         excerpt = reading.new_text.strip()[:EXCERPT]
         self._tell(
@@ -123,7 +124,10 @@ class Opening:
             started_at=inbound.received_at,
             liaison=address_of(decision.staff),
         )
-        self._tell(incident, affected, client, None, timedelta(), now, lead="staff_opened")
+        if decision.note:
+            entry = Entry(at=now, what="note", author=decision.staff.name, text=decision.note, inbound_id=inbound.id)
+            self._store.records.note(incident.id, entry)
+        self._tell(incident, affected, client, None, timedelta(), now, lead="staff_opened", excerpt=decision.note)
         return incident
 
     def _open(

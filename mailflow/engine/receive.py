@@ -260,5 +260,6 @@ def vocabulary(setup: Setup, language: str) -> Vocabulary:
     return Vocabulary(
         words={verb: tuple(table.get(verb.value, ())) for verb in Verb},
         near_miss=tuple(table.get("near_miss", ())),
+        near_stop=tuple(table.get("near_stop", ())),
         closings=tuple(table.get("closings", ())),
     )

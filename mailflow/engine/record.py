@@ -86,7 +86,7 @@ class Recorder:
                 self._drafts.release(decision, inbound.id, now)
                 return Kind.LIAISON, self._store.records.affected(decision.affected_id).incident_id
             case RefuseSend():
-                self._drafts.refuse(decision, inbound.id, now)
+                self._desk.refuse(decision, inbound.id, now)
                 return Kind.LIAISON, self._store.records.affected(decision.affected_id).incident_id
             case Obey():
                 self._orders.obey(decision, inbound, reading, now)
@@ -144,13 +144,23 @@ class Recorder:
         name = contact.name if contact else author.name or author.address
         words = reading.new_text.strip()[:EXCERPT]
         self._note(incident, "client wrote", name, reading.subject, inbound.received_at, inbound.id)
-        if not affected.reporter and decision.reason == "client-has-a-running-incident":
+        running = decision.reason == "client-has-a-running-incident"
+        if running and not affected.reporter and incident.symptom != "reported":
             first = contact.first_name if contact else name
             self._store.records.set_reporter(affected.id, first, reading.subject, inbound.received_at)
-        answers = decision.reason == "answers-our-letter"
-        said: dict[str, JSON] = {"contact_name": name, "client": affected.client_name, "title": incident.title}
+        lead = "forward_joined"
+        if decision.reason == "answers-our-letter":
+            lead = "forward_answer" if incident.running else "forward_closed"
+        said: dict[str, JSON] = {
+            "contact_name": name,
+            "client": affected.client_name,
+            "client_key": affected.client_key,
+            "title": incident.title,
+            "reference": incident.reference,
+            "mail_subject": reading.subject,
+        }
         facts: dict[str, JSON] = {
-            "lead": ["forward_answer" if answers else "forward_joined", said],
+            "lead": [lead, said],
             "contact": contact.first_name if contact else name,
             "contact_name": name,
             "contact_address": author.address,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from mailflow.domain.form import Answer, Answers, Command, Doubt, Form, Place, Verb
 from mailflow.domain.mail import Line, Mark, Reading
-from mailflow.intake.commands import Vocabulary, is_send, parse_commands, subject_command
+from mailflow.intake.commands import Vocabulary, is_send, parse_commands, stop_like, subject_command
 from mailflow.intake.labels import Labels, words
 from mailflow.intake.sections import Part, cut
 from mailflow.intake.values import Candidate, candidates, less_own, text_of, without_closing
@@ -27,6 +27,7 @@ class _Read:
 
     commands: tuple[Command, ...]
     near_miss: str
+    stop_like: str
     values: dict[int, Answer]
     doubts: dict[int, Doubt]
     loose: str
@@ -53,6 +54,7 @@ def align(reading: Reading, form: Form | None, language: Vocabulary) -> Answers:
     return Answers(
         commands=commands,
         near_miss=read.near_miss,
+        stop_like=read.stop_like,
         values=dict(sorted(read.values.items())),
         loose=loose,
         doubts=tuple(doubt for _, doubt in sorted(read.doubts.items())),
@@ -66,6 +68,9 @@ def _read(
     part = cut(lines, labels, plain=plain)
     commands = parse_commands(part.top, language)
     near_miss = commands.near_miss or _late_send(part, language)
+    stop = ""
+    if not any(c.verb is Verb.STOP for c in commands.commands):
+        stop = stop_like(part.top, [line for run in part.strays for line in run], language)
     rest = list(commands.rest)
     values: dict[int, Answer] = {}
     doubts: dict[int, Doubt] = {}
@@ -78,6 +83,7 @@ def _read(
     return _Read(
         commands=commands.commands,
         near_miss=near_miss,
+        stop_like=stop,
         values=values,
         doubts=doubts,
         loose=text_of(without_closing(rest, language)),

@@ -14,6 +14,7 @@ from mailflow.domain.mail import Line, Mark
 WHOLE_LINE = frozenset({Verb.SEND, Verb.STOP, Verb.SENT, Verb.RESEND, Verb.PAUSE, Verb.RESUME, Verb.HELP})
 PASSAGES = frozenset({Verb.NOTE, Verb.OPEN})  # what follows on further lines belongs to them
 MAX_COMMAND = 200  # characters of a line that is looked at for commands; an argument may be longer
+MAX_STOP_LINES = 3  # of a reply in which a wish to stop is looked for
 MAX_NEAR_WORDS = 8  # of a first line that could have been meant as SEND
 MAX_CLOSING_LINES = 25  # from "Kind regards" to a disclaimer's end
 MAX_NAME = 60  # characters of the line under a closing: a name, or a name and a title
@@ -25,6 +26,7 @@ class Vocabulary:
 
     words: Mapping[Verb, tuple[str, ...]]
     near_miss: tuple[str, ...] = ()  # regular expressions for a line that could have been meant as SEND
+    near_stop: tuple[str, ...] = ()  # regular expressions for a line that could have been meant as STOP
     closings: tuple[str, ...] = ()  # "kind regards", "thanks": a whole line that begins an unmarked signature
     nothing: tuple[str, ...] = ("-", "–", "—", "n/a")  # answers that mean "none"
 
@@ -65,6 +67,16 @@ def parse_commands(lines: Sequence[Line], vocabulary: Vocabulary) -> Commands:
             break
         n += 1
     return Commands(commands=tuple(found), near_miss=near_miss, rest=tuple(lines[n:]))
+
+
+def stop_like(top: Sequence[Line], elsewhere: Sequence[Line], vocabulary: Vocabulary) -> str:
+    """A line that could have been meant as STOP: among the first ones, or STOP alone anywhere outside the quote."""
+    mine = [line.text.strip() for line in top if line.text.strip() and not line.depth and line.mark is Mark.TEXT]
+    for text in mine[:MAX_STOP_LINES]:
+        if any(re.search(p, text[:MAX_COMMAND], re.IGNORECASE) for p in vocabulary.near_stop):
+            return text[:MAX_COMMAND]
+    words = {w.casefold() for w in vocabulary.words.get(Verb.STOP, ())}
+    return next((line.text.strip() for line in elsewhere if not line.depth and _plain(line.text) in words), "")
 
 
 def is_send(text: str, vocabulary: Vocabulary) -> bool:
@@ -112,7 +124,7 @@ def _command(text: str, vocabulary: Vocabulary, *, loud: bool) -> Command | None
             said = named if verb in PASSAGES else plain
             if said == word.casefold() and (not loud or line.startswith(word.upper())):
                 best, length = Command(verb=verb), len(word)
-            elif verb not in WHOLE_LINE and (argument := _argument(line, word)):
+            elif verb not in WHOLE_LINE and (argument := _argument(line, word) or _plain_argument(verb, line, word)):
                 best, length = Command(verb=verb, argument=argument), len(word)
     return best
 
@@ -126,6 +138,18 @@ def _argument(line: str, word: str) -> str:
     if rest.lstrip()[:1] in {":", "："} or (has_case and line.startswith(word.upper()) and rest[:1] in set(" ,.;-–—(")):
         argument = rest.lstrip(" ,.;:：-–—")
         return argument[1:-1] if argument.startswith("(") and argument.endswith(")") else argument
+    return ""
+
+
+def _plain_argument(verb: Verb, line: str, word: str) -> str:
+    """What stands behind a word that prose does not begin with: "resolved at 8:05", "no debrief, it was a test"."""
+    if line[: len(word)].casefold() != word.casefold():
+        return ""
+    rest = line[len(word) :]
+    if verb is Verb.NO_DEBRIEF and rest[:1] in set(",.;:-–—("):
+        return rest.strip(" ,.;:-–—()")
+    if verb is Verb.RESOLVED and re.match(r"\s+(?:\w+\s+){0,2}\d", rest):
+        return rest.strip()
     return ""
 
 

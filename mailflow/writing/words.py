@@ -84,9 +84,13 @@ class Times:
         return ways[quarter].format(hour=hours[hour % 24], next=hours[(hour + 1) % 24])
 
     def _rough(self, at: datetime) -> tuple[int, int]:
-        """The hour (0 to 24) and the quarters past it, rounded."""
+        """The hour (0 to 24) and the quarters past it, rounded, but never into the time to come."""
         local = at.astimezone(self.zone)
-        return divmod(round((local.hour * 60 + local.minute) / QUARTER), 60 // QUARTER)
+        minutes = local.hour * 60 + local.minute
+        quarters = round(minutes / QUARTER)
+        if at <= self.now < at + timedelta(minutes=quarters * QUARTER - minutes):
+            quarters = minutes // QUARTER
+        return divmod(quarters, 60 // QUARTER)
 
     def part(self, at: datetime) -> str:
         """ "this morning", "yesterday evening", "on Tuesday morning"."""

@@ -168,6 +168,8 @@ def test_an_empty_firm_says_so(office: Office, words: list[str]) -> None:
     """DESIGN 4: where there is nothing to show, a sentence says so instead of an empty table."""
     for file in office.data.glob("mailflow.db*"):
         file.unlink()
+    assert "no records yet" in office.verb(*words).output
+    office.verb("migrate")
     result = office.verb(*words)
     assert result.exit_code == 0
     assert result.stdout.endswith(".\n")

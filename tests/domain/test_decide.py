@@ -443,14 +443,14 @@ SENDS: dict[str, Any] = {"who": V, "answered": answers_to(letter()), "draft_vers
     Row(
         "send-with-changes",
         FROM_VALERY,
-        ((RefuseSend, "send-with-changes"), (Fill, "answers")),
+        ((Fill, "with-send"),),
         said(Verb.SEND, values=PROBLEM_TOLD),
         SENDS,
     ),
     Row(
         "send-with-doubts",
         FROM_VALERY,
-        ((RefuseSend, "send-with-changes"), (Fill, "answers")),
+        ((Fill, "with-send"),),
         said(Verb.SEND, doubts=DOUBT),
         SENDS,
     ),
@@ -476,7 +476,7 @@ SENDS: dict[str, Any] = {"who": V, "answered": answers_to(letter()), "draft_vers
     Row(
         "stop-and-answers",
         FROM_VALERY,
-        ((Obey, "command-stop"), (Fill, "answers")),
+        ((Obey, "command-stop"), (Fill, "with-stop")),
         said(Verb.STOP, loose="Wrong server"),
         SENDS,
     ),

@@ -190,6 +190,7 @@ def preview(*remarks: list[Any], problem: list[Any] | None = None, notes: str = 
     return {
         **COMMON,
         "releases": "debrief",
+        "change": ["change_debrief", {}],
         "names": "John",
         "ready": ["ready_one", {"names": "John Harper", "rest": "3 minutes"}],
         "remarks": list(remarks),
@@ -207,7 +208,17 @@ def forward(text: str = "I can't open the Data drive since this morning.\n\nShir
     """A client's mail, as the liaison sees it."""
     return {
         **COMMON,
-        "lead": ["forward_joined", {"contact_name": "Shirley Lane", "client": "Northwind", "title": "file server"}],
+        "lead": [
+            "forward_joined",
+            {
+                "contact_name": "Shirley Lane",
+                "client": "Northwind",
+                "client_key": "northwind",
+                "title": "file server",
+                "reference": "INC-2041",
+                "mail_subject": "I can't open the Data drive",
+            },
+        ],
         "contact": "Shirley",
         "contact_name": "Shirley Lane",
         "contact_address": "shirley@northwind.example",

@@ -140,6 +140,12 @@ class MailroomTables:
         )
         return None if found is None else int(found)
 
+    def belongs(self, inbound_id: int, incident_id: int, message_id: str, author: str, subject: str) -> None:
+        """Note at once which incident a mail opened."""
+        InboundRow.update(incident_id=incident_id, message_id=message_id, author=author, subject=subject).where(
+            InboundRow.id == inbound_id
+        ).execute()
+
     def conclude(self, inbound_id: int, verdict: Verdict, now: datetime) -> None:
         """Write what became of a mail."""
         InboundRow.update(

@@ -1,16 +1,18 @@
 """Letters and where they stand (engine.store.Outbox)."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from peewee import fn
 
-from mailflow.adapters.store.tables import LetterRow
+from mailflow.adapters.store.tables import InboundRow, LetterRow
 from mailflow.domain import tokens
 from mailflow.domain.letters import Letter, LetterKind, LetterState, NewLetter, Thread
 from mailflow.domain.people import Address
 
+RE = re.compile(r"^(?:\s*(?:re|aw|antw)\s*:)+\s*", re.IGNORECASE)  # what answers put before a subject
 TO_CLIENTS = [kind.value for kind in LetterKind if kind.to_client]
 # A letter in one of these states makes later ones to the same person about the same incident wait.
 ON_ITS_WAY = [LetterState.WAITING, LetterState.LEASED, LetterState.STARTED]
@@ -88,7 +90,7 @@ class OutboxTable:
         )
         earlier = [(row.message_id, row.subject) for row in query]
         if not earlier:
-            return Thread()
+            return _their_own_mail(incident_id, recipient)
         return Thread(references=tuple(m for m, _ in earlier), subject=earlier[0][1])
 
     def lease(self, mailbox: str, now: datetime, limit: int, owner: str, until: datetime) -> list[Letter]:
@@ -215,7 +217,11 @@ class OutboxTable:
     def asked(self, affected_id: int) -> bool:
         """Whether the liaison was sent the form."""
         sent = (LetterRow.affected_id == affected_id) & (LetterRow.kind == LetterKind.FORM)
-        return bool(LetterRow.select().where(sent & (LetterRow.state == LetterState.SENT)).exists())
+        return bool(
+            LetterRow.select()
+            .where(sent & (LetterRow.started_at.is_null(False) | (LetterRow.state == LetterState.SENT)))
+            .exists()
+        )
 
     def unknown(self, mailbox: str) -> list[Letter]:
         """Letters whose fate is unknown."""
@@ -250,6 +256,15 @@ class OutboxTable:
         )
         due: datetime | None = row.due_at if row else None
         return due
+
+
+def _their_own_mail(incident_id: int, recipient: str) -> Thread:
+    """The first mail of this person about this incident: what our first letter to them answers."""
+    theirs = (InboundRow.incident_id == incident_id) & (InboundRow.author == recipient) & (InboundRow.message_id != "")
+    mail = InboundRow.select().where(theirs).order_by(InboundRow.id).first()
+    if mail is None or not mail.message_id.isascii():
+        return Thread()
+    return Thread(references=(mail.message_id,), subject=RE.sub("", mail.subject))
 
 
 def _letter(row: Any) -> Letter:

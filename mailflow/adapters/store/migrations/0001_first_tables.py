@@ -20,6 +20,7 @@ CREATE TABLE inbound (
 CREATE INDEX inbound_pending ON inbound (mailbox, state, id);
 CREATE INDEX inbound_state ON inbound (state);
 CREATE INDEX inbound_identity ON inbound (identity);
+CREATE INDEX inbound_incident ON inbound (incident_id);
 
 CREATE TABLE place (
   id {id}, folder_id BIGINT NOT NULL REFERENCES folder (id), uid BIGINT NOT NULL,
