@@ -54,6 +54,8 @@ def decide(
         return (Ignore(reason=f"same-mail-as-{situation.duplicate_of}", kind=reading.kind),)
     if reading.kind is Kind.AUTO_REPLY:
         return (Ignore(reason=reading.automatic or "automatic", kind=Kind.AUTO_REPLY),)
+    if reading.events and situation.disproven:
+        return (Show(reason="alert-of-a-forged-sender", kind=Kind.ALERT),)
     if reading.events:
         return tuple(_event(event, situation, now, policy) for event in reading.events)
     if reading.kind is Kind.ALERT:
@@ -72,12 +74,20 @@ def _bounce(reading: Reading, situation: Situation) -> Decision:
     """A bounce is believed only for a letter that we sent, known by its tag."""
     if not (situation.bounced and situation.bounced.genuine and reading.bounce):
         return Ignore(reason="bounce-of-no-letter-of-ours", kind=Kind.BOUNCE)
-    failed = [r for r in reading.bounce.recipients if r.action is Action.FAILED]
+    # The copy that proves acceptance has a recipient of its own, who is not the letter's.
+    theirs = [r for r in reading.bounce.recipients if _without_tag(r.address) not in situation.own]
+    failed = [r for r in theirs if r.action is Action.FAILED]
     if not failed:
         return Ignore(reason="bounce-not-final", kind=Kind.BOUNCE)
     return Bounced(
         reason="bounced", letter=situation.bounced.letter, said=" ".join(filter(None, (failed[0].status, "bounced")))
     )
+
+
+def _without_tag(address: str) -> str:
+    """The mailbox that an address leads to (RFC 5233)."""
+    local, at, domain = address.rpartition("@")
+    return local.partition("+")[0] + at + domain
 
 
 def _event(event: Event, situation: Situation, now: datetime, policy: Policy) -> Decision:
@@ -241,4 +251,5 @@ def _client(reading: Reading, situation: Situation, now: datetime, policy: Polic
         person = incident.class_ is Class.CLIENT and now - incident.opened_at > policy.reopen_within
         if (incident.state is IncidentState.OPEN and not person) or _recent(incident, now, policy.reopen_within):
             return ClientSaid(reason="client-has-a-running-incident", incident_id=incident.id, affected_id=affected.id)
-    return OpenFromClient(reason="new-from-client", client=client)
+    vouched = situation.authenticated is not False
+    return OpenFromClient(reason="new-from-client", client=client, vouched=vouched)

@@ -28,6 +28,7 @@ class Situation:
     own: frozenset[str]  # the addresses of all our mailboxes
     who: Who
     authenticated: bool | None = None  # by the mailbox's own provider; None: this mailbox cannot tell
+    disproven: bool = False  # the provider says that the author is somebody else
     confirmed: bool = False  # it answers our "was this you?", which went to the listed address
     own_letter: Letter | None = None  # the mail itself is this letter of ours: its Message-ID carries our tag
     answered: Answered | None = None
@@ -62,6 +63,7 @@ class OpenFromClient:
 
     reason: str
     client: Client
+    vouched: bool = True  # where nobody vouches for the author, nothing goes out that nobody has seen
 
 
 @dataclass(frozen=True, kw_only=True)

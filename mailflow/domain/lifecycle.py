@@ -58,6 +58,10 @@ LETTER_TRANSITIONS: dict[tuple[LetterState, Dispatch], LetterState] = {
     (L.LEASED, Dispatch.HOLD): L.HELD,  # stale, or its template failed
     (L.LEASED, Dispatch.DROP): L.DROPPED,
     (L.STARTED, Dispatch.ACCEPT): L.SENT,
+    # Its copy is here though it waits to leave again: RESEND was said before the proof came.
+    (L.WAITING, Dispatch.ACCEPT): L.SENT,
+    (L.HELD, Dispatch.ACCEPT): L.SENT,
+    (L.LEASED, Dispatch.ACCEPT): L.SENT,
     (L.STARTED, Dispatch.DEFER): L.WAITING,  # an explicit 4xx: certainly not taken
     (L.STARTED, Dispatch.REJECT): L.FAILED,
     (L.STARTED, Dispatch.LOSE): L.UNKNOWN,  # also: the process died between DATA and its commit

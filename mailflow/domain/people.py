@@ -7,6 +7,12 @@ from enum import StrEnum
 from mailflow.domain.vocabulary import Live
 
 
+def lowered(address: str) -> str:
+    """An address as it is compared: only ASCII has two cases there. Unicode's folding would make "ß" of a stranger's
+    registered domain the "ss" of ours, and the Kelvin sign a "k"."""
+    return "".join(c.lower() if c.isascii() else c for c in address)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Address:
     """A mailbox as it stands in a header: display name (may be empty) and address (lower case)."""
@@ -144,7 +150,7 @@ class Directory:
 
     def staff_at(self, address: str) -> Staff | None:
         """The one of ours with this address."""
-        return next((s for s in self.staff if s.address == address.casefold()), None)
+        return next((s for s in self.staff if s.address == lowered(address)), None)
 
     @property
     def managers(self) -> tuple[Staff, ...]:
@@ -153,7 +159,7 @@ class Directory:
 
     def who(self, address: str) -> Who:
         """Who writes from `address`: one of ours, else a listed contact, else a client's domain, else nobody."""
-        address = address.casefold()
+        address = lowered(address)
         if staff := self.staff_at(address):
             return Who(staff=staff)
         if clients := self._by_contact.get(address):

@@ -46,13 +46,17 @@ class Aftermath:
     def failed(self, letter: Letter, said: str, now: datetime) -> None:
         """The letter cannot be delivered: the duty to inform reopens (N.9)."""
         self._entry(letter, f"{letter.kind} failed", letter.recipient.address, said, now)
-        if letter.kind.to_client:
+        if letter.kind.to_client or letter.recipient.address != self._setup.administrator.address:
             self.warn("failed", letter, said, now)
+        if letter.affected_id is not None:
+            self._store.records.untold(letter.affected_id, letter.recipient.address, letter.kind)
         if letter.kind is LetterKind.DEBRIEF and letter.affected_id is not None:
             letters = self._store.outbox.of_draft(letter.affected_id, letter.version)
             arrived = next((other for other in letters if other.state is LetterState.SENT), None)
             if arrived:  # somebody of theirs has it, and the liaison knows who has not
                 self._debriefed(arrived, now)
+            elif letter.state is LetterState.SENT:  # it had left, and came back
+                self._store.records.unsettle(letter.affected_id, PromiseKind.DEBRIEF)
 
     def warn(self, what: str, letter: Letter, said: str, now: datetime) -> None:
         """Tell the liaison (the administrator, for a letter to one of ours) what became of a letter."""

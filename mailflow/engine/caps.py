@@ -9,6 +9,7 @@ from mailflow.engine.store import Store
 HOUR = timedelta(hours=1)
 # The warnings about caps themselves; each goes out once an hour at most.
 PAGES = {"capped", "capped_staff"}
+BY_STRANGERS = {LetterKind.SHOWN, LetterKind.CONFIRM}
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -21,7 +22,9 @@ def tripped(store: Store, caps: Caps, letter: Letter, now: datetime) -> str:
         # A warning that a cap has tripped must get through, or nobody ever looks.
         headline = letter.facts.get("headline")
         exempt = letter.kind is LetterKind.NOTICE and isinstance(headline, list) and headline[0] in PAGES
-        return "" if exempt or outbox.count_staff(address, now - HOUR) < caps.staff_hour else "cap-staff-hour"
+        # What anybody on the internet can cause has half of the hour; forms and previews have all of it.
+        limit = (caps.staff_hour + 1) // 2 if letter.kind in BY_STRANGERS else caps.staff_hour
+        return "" if exempt or outbox.count_staff(address, now - HOUR) < limit else "cap-staff-hour"
     counted = (
         (
             "cap-contact-and-incident",

@@ -61,6 +61,8 @@ class Dispatcher:
             for letter in self._store.outbox.stranded(now, self._owner, all_owners=all_owners):
                 step = Dispatch.LOSE if letter.state is LetterState.STARTED else Dispatch.DEFER
                 self._move(letter, step, "sender-died", now)
+            if adopted := self._store.outbox.adopt([m.address for m in self._setup.mailboxes]):
+                log.warning("letters of a mailbox that is gone leave by another", letters=adopted)
 
     def flush(self, courier: Courier, mailbox: str, going_on: Callable[[], bool] = lambda: True) -> int:
         """Send what is due; how many letters left. AccountError where the account cannot send.
@@ -124,7 +126,7 @@ class Dispatcher:
             self._drop(letter, "over-before-it-left", now)
             return None
         affected = self._store.records.affected(letter.affected_id) if letter.affected_id else None
-        live = self._setup.policy.live.stricter(affected.live) if affected else Live.AUTO
+        live = self._setup.live(affected) if affected else Live.AUTO
         word = passage(letter, live, paused=letter.kind.to_client and self._brake.paused())
         if word.gate is Gate.HOLD:
             self._hold(letter, HELD_BY_PAUSE if word.reason == "paused" else word.reason, now)
@@ -138,7 +140,8 @@ class Dispatcher:
         if cap := tripped(self._store, self._setup.policy.caps, letter, now):
             self._cap(letter, cap, now)
             return None
-        withheld = affected.liaison if affected and word.gate is Gate.TO_LIAISON else None
+        to_liaison = affected is not None and word.gate is Gate.TO_LIAISON
+        withheld = self._setup.present(affected.liaison, affected.client_key) if affected and to_liaison else None
         try:
             return self._freezer.freeze(letter, withheld, now)
         except (TemplateError, HeaderError) as error:
@@ -182,6 +185,8 @@ class Dispatcher:
             letter = self._store.outbox.letter(ready.letter.id)
             if letter.state in {LetterState.SENT, LetterState.FAILED}:
                 return  # its copy, perhaps its bounce too, came back before the answer did
+            if letter.state not in {LetterState.LEASED, LetterState.STARTED} and delivery.outcome is not Outcome.SENT:
+                return  # our lease ran out meanwhile, and the letter is another's or a person's to settle
             match delivery.outcome:
                 case Outcome.SENT:
                     self._move(letter, Dispatch.ACCEPT, "", now, said=delivery.said)

@@ -68,7 +68,8 @@ class Desk:
             self._keep_wish(case, answers, author.name, inbound_id, now)
             return
         if affected.settled_at:
-            self._note(incident, "late answer", author.name, answers.loose, inbound_id, now)
+            written = [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]
+            self._note(incident, "late answer", author.name, "\n\n".join(filter(None, written)), inbound_id, now)
             self._drafts.already_settled(case, inbound_id, now)
             return
         fills, problems = self._accepted(case, answers, author.address, now)
@@ -107,9 +108,10 @@ class Desk:
         affected = self._store.records.affected(decision.affected_id)
         draft = self._store.desk.draft(affected.id)
         letters = self._store.outbox.of_draft(affected.id, draft.version) if draft else []
-        stopped = bool(letters) and all(letter.state is LetterState.DROPPED for letter in letters)
+        gone = {LetterState.DROPPED, LetterState.FAILED}
+        stopped = bool(letters) and all(letter.state in gone for letter in letters)
         known = self._store.desk.fills(affected.id)
-        if not (stopped and known and draft and draft.state == "released" and affected.settled_at is None):
+        if not (stopped and known and affected.settled_at is None):
             self._drafts.refuse(decision, inbound_id, now)
             return
         case = open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)

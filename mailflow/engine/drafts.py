@@ -1,7 +1,7 @@
 """The draft: rendered once for each recipient, shown word for word, and released by a SEND to exactly that text."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,6 +22,9 @@ from mailflow.engine.store import Draft, Store
 from mailflow.writing.render import Rendered, TemplateError
 
 log = structlog.get_logger()
+
+# Of a letter in one of these it may be said that it was sent: it is on its way, or there.
+LEFT = {LetterState.WAITING, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN, LetterState.SENT}
 
 
 class Drafts:
@@ -49,7 +52,7 @@ class Drafts:
         except TemplateError as error:
             self._unwritten(case, str(error), cause, now)
             return
-        self._drop_held(affected_id, now)
+        self._withdraw(affected_id, letters[0].kind if letters else LetterKind.DEBRIEF, now)
         version = self._store.desk.next_version(affected_id)
         for letter, words in zip(letters, rendered, strict=True):
             kept = self._store.mailroom.put_content(words.to_bytes(), now)
@@ -70,7 +73,8 @@ class Drafts:
         case = self._case(decision.affected_id)
         draft = self._store.desk.draft(decision.affected_id)
         unchanged = draft is not None and draft.hash == self._hash(decision.affected_id, decision.version)
-        if not unchanged or not self._store.desk.release(decision.affected_id, decision.version, now):
+        waits = draft is not None and self._any(draft, {LetterState.HELD})
+        if not (unchanged and waits and self._store.desk.release(decision.affected_id, decision.version, now)):
             refused = RefuseSend(reason="superseded", affected_id=decision.affected_id, staff=decision.staff)
             self.refuse(refused, inbound_id, now)
             return
@@ -93,7 +97,7 @@ class Drafts:
         case = self._case(decision.affected_id)
         draft = self._store.desk.draft(decision.affected_id)
         self._entry(case, "send refused", decision.staff, decision.reason, inbound_id, now)
-        if draft is None or draft.state != "current":
+        if draft is None or draft.state != "current" or not self._any(draft, {LetterState.HELD}):
             self.already_settled(case, inbound_id, now)
             return
         problem: JSON = [decision.reason.replace("-", "_"), {}]
@@ -103,7 +107,7 @@ class Drafts:
         """Nothing is open that could be sent: say when it was, if it was."""
         draft = self._store.desk.draft(case.affected.id)
         line: JSON = ["no_draft", {}]
-        if draft and draft.released_at and draft.kind is LetterKind.DEBRIEF:
+        if draft and draft.released_at and draft.kind is LetterKind.DEBRIEF and self._any(draft, LEFT):
             moment = draft.released_at.isoformat()
             line = ["already_sent", {"sent_day": moment, "sent_at": moment}]
         elif case.affected.settled_why:
@@ -147,7 +151,7 @@ class Drafts:
         settle: timedelta = timedelta(),
     ) -> None:
         """The exact text, the recipients by name, and what SEND will do."""
-        live = self._setup.policy.live.stricter(case.affected.live)
+        live = self._setup.live(case.affected)
         rest = self._setup.policy.rest
         letters = self._store.outbox.of_draft(draft.affected_id, draft.version)
         shown: list[JSON] = []
@@ -196,12 +200,19 @@ class Drafts:
         affected = self._store.records.affected(affected_id)
         return open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)
 
-    def _drop_held(self, affected_id: int, now: datetime) -> None:
-        """What an older draft holds back can never be released any more."""
+    def _withdraw(self, affected_id: int, kind: LetterKind, now: datetime) -> None:
+        """What an older draft holds back can never be released any more; what still rests must not go beside the new.
+
+        Else the client would have both, the second as a correction of the first.
+        """
         draft = self._store.desk.draft(affected_id)
         for letter in self._store.outbox.of_draft(affected_id, draft.version) if draft else ():
-            if letter.state is LetterState.HELD:
+            if letter.state is LetterState.HELD or (letter.state is LetterState.WAITING and letter.kind is kind):
                 self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="superseded", now=now)
+
+    def _any(self, draft: Draft, states: Set[LetterState]) -> bool:
+        """Whether any letter of a draft is in one of these states."""
+        return any(x.state in states for x in self._store.outbox.of_draft(draft.affected_id, draft.version))
 
     def _hash(self, affected_id: int, version: int) -> str:
         """What SEND approves: who gets which words."""

@@ -84,7 +84,11 @@ class Freezer:
             incident = self._store.records.incident(letter.incident_id)
             affected = self._store.records.affected(letter.affected_id)
             facts["ended"] = incident.ended_at.isoformat() if incident.ended_at else None
-            facts["reporter"] = "you" if affected.reporter == facts["first_name"] else affected.reporter
+            # An automatic letter names a person of theirs only as the configuration does: a From is anybody's to write.
+            client = self._setup.directory.client(affected.client_key)
+            known = {c.first_name for c in client.contacts} if client else set()
+            reporter = affected.reporter if affected.reporter in known else ""
+            facts["reporter"] = "you" if reporter and reporter == facts["first_name"] else reporter
         return self._setup.writer.render(letter.kind, letter.language, facts, now)
 
     def _mark(self, letter: Letter, words: Rendered, liaison: Address) -> Rendered:

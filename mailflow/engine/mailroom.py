@@ -109,8 +109,8 @@ class Mailroom(Protocol):
     def pending(self, mailbox: str) -> list[Inbound]:
         """Kept mails without a decision, oldest first."""
 
-    def count_try(self, inbound_ids: Sequence[int]) -> None:
-        """Count the try that is about to be made."""
+    def count_try(self, inbound_ids: Sequence[int], *, by: int = 1) -> None:
+        """Count the try that is about to be made; by -1, take one back."""
 
     def content(self, hash_: str) -> bytes:
         """Kept bytes; KeyError where they are not (any more)."""

@@ -81,6 +81,8 @@ class Opening:
         )
         self._store.mailroom.belongs(inbound.id, incident.id, reading.message_id or "", inbound.author, reading.subject)
         acknowledge = self._setup.policy.acknowledge.get(Class.CLIENT, Acknowledge.REVIEW)
+        if acknowledge is Acknowledge.AUTO and not decision.vouched:
+            acknowledge = Acknowledge.REVIEW  # the letter would go to, and quote, whoever wrote this From
         excerpt = reading.new_text.strip()[:EXCERPT]
         self._tell(
             incident,
@@ -297,7 +299,7 @@ class Opening:
             self._drafts.offer(case, letters, now, remarks=[ready], settle=settle)
             return
         for letter in letters:
-            self._post.put_automatic(letter, now)
+            self._post.put_automatic(letter, incident.started_at, now)
 
     def _tool(self, recipe: str) -> str:
         """The monitor's own name."""

@@ -37,6 +37,7 @@ class Post:
         unless_over: bool = False,
     ) -> Letter | None:
         """A letter to one of ours; None where it was put before. `key` says which letter it is."""
+        recipient = self._setup.present(recipient, affected.client_key if affected else "")
         staff = self._setup.directory.staff_at(recipient.address)
         timezone = staff.timezone if staff else affected.timezone if affected else self._setup.policy.timezone
         common: dict[str, JSON] = {
@@ -123,9 +124,12 @@ class Post:
             client_key=affected.client_key,
         )
 
-    def put_automatic(self, letter: NewLetter, now: datetime) -> Letter | None:
-        """Put a client letter in that nobody approves: dropped once it is over, held once it is stale."""
-        stale = letter.due_at + self._setup.policy.stale_after
+    def put_automatic(self, letter: NewLetter, since: datetime, now: datetime) -> Letter | None:
+        """Put a client letter in that nobody approves: dropped once it is over, held once its news is stale.
+
+        `since` is when its trouble began: what lay in the inbox while nobody read it is no news any more.
+        """
+        stale = letter.due_at - (now - since) + self._setup.policy.stale_after
         return self._store.outbox.put(replace(letter, unless_over=True, not_after=stale), now)
 
     def hold(self, letter: NewLetter, reason: str, now: datetime, *, version: int, rendered: str) -> Letter | None:
@@ -136,6 +140,7 @@ class Post:
             reason=reason,
             version=version,
             rendered=rendered,
+            unless_over=letter.kind is LetterKind.ACKNOWLEDGEMENT,  # its words say that it is still on
         )
         return self._store.outbox.put(held, now)
 

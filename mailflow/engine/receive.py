@@ -8,6 +8,7 @@
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from mailflow.domain.decide import decide
+from mailflow.domain.decisions import Proved
 from mailflow.domain.form import Verb
 from mailflow.domain.vocabulary import Kind
 from mailflow.engine.clock import Clock
@@ -45,7 +47,9 @@ class Reception:
         self.setup = setup
         self._store, self._setup, self._mailbox, self._clock = store, setup, mailbox, clock
         self._recorder = Recorder(store, setup)
+        self._spared: list[int] = []  # mails whose last try does not count
         self._batch = BATCH
+        self._refused: Counter[int] = Counter()  # UID -> how often the server would not give this mail
         self._vocabularies = {code: vocabulary(setup, code) for code in setup.writer.languages}
 
     def look(self, inbox: Inbox, epoch: int, *, full: bool) -> int:
@@ -100,6 +104,8 @@ class Reception:
         except InboxTrouble as trouble:
             if trouble.what == "protocol" and len(uids) > 1:
                 self._batch = 1  # the connection is gone; the next one asks for each mail by itself
+            elif trouble.what == "protocol" and self._refused[uids[0]] + 1 < MAX_TRIES:
+                self._refused[uids[0]] += 1  # it may pass: "[UNAVAILABLE]", "server busy"
             elif trouble.what == "protocol":
                 now, place = self._clock.now(), f"{self._mailbox.folder}, UID {uids[0]}"
                 with self._store.transaction():
@@ -139,6 +145,10 @@ class Reception:
                         set_aside=reason,
                     )
                 )
+        absent = set(uids) - {a.uid for a in arrivals}
+        if absent and (withheld := absent & set(inbox.uids(min(absent) - 1))):
+            said = f"the server lists UID {min(withheld)} and does not give it"
+            raise InboxTrouble("protocol", said, permanent=False)
         start = (folder.since if folder.resumed else self._mailbox.start or folder.since).replace(microsecond=0)
         ours = [a for a in arrivals if a.uid >= folder.first_new or a.received_at >= start]
         gone = sorted(set(uids) - {a.uid for a in ours})
@@ -152,6 +162,10 @@ class Reception:
 
     def decide_pending(self) -> None:
         """Decide over everything kept; suspects of an earlier crash each alone."""
+        if self._spared:
+            with self._store.transaction():
+                self._store.mailroom.count_try(self._spared, by=-1)
+            self._spared = []
         pending = self._store.mailroom.pending(self._mailbox.address)
         fresh = [mail for mail in pending if mail.tries == 0]
         for start in range(0, len(fresh), BATCH):
@@ -167,16 +181,20 @@ class Reception:
             self._store.mailroom.count_try([mail.id for mail in batch])
             for mail in doomed:
                 self._quarantine(mail.id, f"failed {MAX_TRIES} times", now)
-        with self._store.transaction():
-            for mail in batch:
-                try:
-                    with self._store.transaction():
-                        self._decide(mail, now)
-                except (StoreError, LostMailboxError):
-                    raise
-                except Exception:
-                    # The savepoint is undone, the bytes are kept; it is tried again, alone, at the next look.
-                    log.exception("mail failed", mail=mail.id, tries=mail.tries + 1)
+        try:
+            with self._store.transaction():
+                for mail in batch:
+                    try:
+                        with self._store.transaction():
+                            self._decide(mail, now)
+                    except (StoreError, LostMailboxError):
+                        raise
+                    except Exception:
+                        # The savepoint is undone, the bytes are kept; it is tried again, alone, at the next look.
+                        log.exception("mail failed", mail=mail.id, tries=mail.tries + 1)
+        except (StoreError, LostMailboxError):
+            self._spared += [mail.id for mail in batch]  # the database's fault, and no mail's
+            raise
 
     def _decide(self, mail: Inbound, now: datetime) -> None:
         reading = read(self._store.mailroom.content(mail.hash), self._setup.recipes)
@@ -216,7 +234,7 @@ class Reception:
             ),
             now,
         )
-        if kind is Kind.OWN:  # the letter is kept as a letter; its copy would only keep its tag
+        if any(isinstance(d, Proved) for d in decisions):  # kept as a letter; its copy would only keep its tag
             self._store.mailroom.drop_content(mail.hash)
 
     def _quarantine(self, mail_id: int, reason: str, now: datetime) -> None:

@@ -231,6 +231,7 @@ class Recorder:
         known = {
             "alert-of-no-client": "shown_alert_of_no_client",
             "alert-of-two-clients": "shown_alert_of_two_clients",
+            "alert-of-a-forged-sender": "shown_alert_forged",
             "sender-of-two-clients": "shown_sender_of_two_clients",
             "staff-mail-without-command": "shown_staff",
             "tag-of-ours-from-a-stranger": "shown_stranger",
@@ -261,7 +262,7 @@ class Recorder:
     def _accept(self, decision: Proved, now: datetime) -> None:
         """The copy arrived, perhaps before the server's answer did: whatever we thought of the letter, it was taken."""
         letter = self._store.outbox.letter(decision.letter.id)
-        if letter.state in {LetterState.STARTED, LetterState.UNKNOWN}:
+        if letter.state not in {LetterState.SENT, LetterState.FAILED, LetterState.DROPPED}:
             state = dispatch(letter.state, Dispatch.ACCEPT)
             self._store.outbox.move(letter.id, state, reason=decision.reason, now=now)
             self._aftermath.sent(letter, now)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailflow.domain.incident import Affected
 from mailflow.domain.people import Address, Client, Directory, Staff
 from mailflow.domain.policy import Policy
+from mailflow.domain.vocabulary import Live
 from mailflow.intake.recipes import Recipes
 from mailflow.writing.render import Writer
 
@@ -56,6 +58,19 @@ class Setup:
     def liaison_of(self, client: Client) -> Staff:
         """Who signs for a client."""
         return self.directory.staff_at(client.liaison) or self.directory.staff[0]
+
+    def live(self, affected: Affected) -> Live:
+        """How far a client's letters may go now: the stricter of the service's and the client's present word."""
+        client = self.directory.client(affected.client_key)
+        return self.policy.live.stricter(client.live if client else affected.live)
+
+    def present(self, person: Address, client_key: str) -> Address:
+        """`person`, if still one of ours; else who signs for the client now: a mail to one who left is a leak."""
+        if self.directory.staff_at(person.address) or person.address == self.administrator.address:
+            return person
+        client = self.directory.client(client_key)
+        staff = self.liaison_of(client) if client else self.on_duty
+        return Address(name=staff.name, address=staff.address)
 
     @property
     def on_duty(self) -> Staff:

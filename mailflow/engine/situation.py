@@ -32,12 +32,14 @@ def fetch_situation(
     own_tag = tokens.tag_of(reading.message_id)
     own = _letter_named(store, setup, (own_tag,), now) if own_tag else None
     owners = {event.key: _owners(setup, event) for event in reading.events}
+    vouched = _vouched(setup, mailbox, reading)
     draft = store.desk.draft(answered.letter.affected_id) if answered and answered.letter.affected_id else None
     return Situation(
         mailbox=mailbox.address,
         own=setup.own,
         who=who,
-        authenticated=_authenticated(setup, mailbox, reading),
+        authenticated=None if mailbox.auth == "none" or reading.author is None else vouched is True,
+        disproven=vouched is False,
         confirmed=confirmed,
         own_letter=own.letter if own and own.genuine else None,
         answered=answered,
@@ -84,18 +86,17 @@ def _bounced(store: Store, setup: Setup, reading: Reading, now: datetime) -> Ans
     return _letter_named(store, setup, ((original,) if original else ()) + reading.token_tags, now)
 
 
-def _authenticated(setup: Setup, mailbox: MailboxSetup, reading: Reading) -> bool | None:
-    """Whether the mailbox's provider vouches for the author; None where this mailbox cannot tell at all."""
+def _vouched(setup: Setup, mailbox: MailboxSetup, reading: Reading) -> bool | None:
+    """Whether the mailbox's provider vouches for the author (True), says it is another (False), or cannot tell."""
     if mailbox.auth == "none" or reading.author is None:
         return None
-    vouched = verdict(
+    return verdict(
         reading.authentication,
         preset=mailbox.auth,
         authserv_id=mailbox.authserv_id,
         author=reading.author.address,
         own_domains=frozenset(m.domain for m in setup.mailboxes),
     )
-    return vouched is True
 
 
 def _owners(setup: Setup, event: Event) -> tuple[Client, ...]:

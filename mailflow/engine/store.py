@@ -132,6 +132,12 @@ class Records(Protocol):
     def told(self, told: Told) -> None:
         """Remember who was told what."""
 
+    def untold(self, affected_id: int, address: str, kind: str) -> None:
+        """What was sent came back: this person was not told."""
+
+    def unsettle(self, affected_id: int, kind: PromiseKind) -> None:
+        """The client has nothing after all: what was promised is owed again."""
+
     def audience(self, incident_id: int) -> list[Told]:
         """Who was told what about an incident, oldest first."""
 
@@ -190,6 +196,9 @@ class Outbox(Protocol):
 
     def lease(self, mailbox: str, now: datetime, limit: int, owner: str, until: datetime) -> list[Letter]:
         """Take due letters, in order for each person and incident; no two senders get the same one."""
+
+    def adopt(self, mailboxes: Sequence[str]) -> int:
+        """Give the unsent letters of mailboxes that are none of these to the first of these; how many."""
 
     def leased_by(self, letter_id: int, owner: str) -> bool:
         """Whether this sender still holds the letter."""

@@ -76,7 +76,8 @@ def bounce(message: Message, author: Address | None, subject: str, text: str) ->
         if sum(signs) < 2:
             return None
         rule, failed = "two-bounce-signs", _addresses_in(text, author)
-    found = (BouncedRecipient(address=a, action=action, status=status) for a in failed)
+    # A letter of ours has one recipient: a bounce that names nobody is still about that one.
+    found = (BouncedRecipient(address=a, action=action, status=status) for a in failed or [""])
     return Bounce(recipients=_deduplicated(found), original_message_id=_original_id(message, text)), rule
 
 

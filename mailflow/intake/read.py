@@ -180,6 +180,8 @@ def _identity(headers: Headers, content: Body, raw: bytes) -> str:
         digest.update(piece.encode("utf-8", "replace") + b"\0")
     if not text:
         digest.update(_after_headers(raw))
+    elif not (headers.get("message-id") or headers.get("date")):
+        digest.update(raw)  # the same words again on another day: only the trace of its arrival tells them apart
     return digest.hexdigest()
 
 

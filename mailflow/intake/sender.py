@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailflow.domain.people import Address
+from mailflow.domain.people import Address, lowered
 from mailflow.intake.charset import CONTROLS
 from mailflow.intake.encoded_word import decode_words
 from mailflow.intake.parse import Headers
@@ -69,7 +69,7 @@ def recipients(headers: Headers, names: Sequence[str], defects: list[str]) -> tu
 
 def valid_address(text: str) -> str | None:
     """`text` as a plain address in lower case, None where it is none."""
-    text = text.strip().rstrip(".").casefold()
+    text = lowered(text.strip().rstrip("."))
     return text if len(text) <= 254 and _ADDRESS.fullmatch(text) and not CONTROLS.search(text) else None
 
 

@@ -105,9 +105,9 @@ class MailroomTables:
         query = InboundRow.select().where((InboundRow.mailbox == mailbox) & (InboundRow.state == "kept"))
         return [_inbound(row) for row in query.order_by(InboundRow.id)]
 
-    def count_try(self, inbound_ids: Sequence[int]) -> None:
-        """Count the try that is about to be made."""
-        InboundRow.update(tries=InboundRow.tries + 1).where(InboundRow.id.in_(list(inbound_ids))).execute()
+    def count_try(self, inbound_ids: Sequence[int], *, by: int = 1) -> None:
+        """Count the try that is about to be made; by -1, take one back."""
+        InboundRow.update(tries=InboundRow.tries + by).where(InboundRow.id.in_(list(inbound_ids))).execute()
 
     def content(self, hash_: str) -> bytes:
         """Kept bytes; KeyError where they are not (any more)."""

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from peewee import fn
 
-from mailflow.adapters.store.tables import InboundRow, LetterRow
+from mailflow.adapters.store.tables import EPOCH, MICROSECOND, InboundRow, LetterRow
 from mailflow.domain import tokens
 from mailflow.domain.letters import Letter, LetterKind, LetterState, NewLetter, Thread
 from mailflow.domain.people import Address
 
 RE = re.compile(r"^(?:\s*(?:re|aw|antw)\s*:)+\s*", re.IGNORECASE)  # what answers put before a subject
 TO_CLIENTS = [kind.value for kind in LetterKind if kind.to_client]
+LONGEST_HELD = timedelta(days=7)  # unapproved letters are stale, and held for good, long before
 # A letter in one of these states makes later ones to the same person about the same incident wait.
 ON_ITS_WAY = [LetterState.WAITING, LetterState.LEASED, LetterState.STARTED]
 
@@ -122,6 +123,11 @@ class OutboxTable:
         query = LetterRow.select().where(LetterRow.id.in_(ids)).order_by(LetterRow.due_at, LetterRow.id)
         return [_letter(row) for row in query]
 
+    def adopt(self, mailboxes: Sequence[str]) -> int:
+        """Give the unsent letters of mailboxes that are none of these to the first of these."""
+        orphans = LetterRow.state.in_([LetterState.WAITING, LetterState.HELD]) & LetterRow.mailbox.not_in(mailboxes)
+        return int(LetterRow.update(mailbox=mailboxes[0]).where(orphans).execute())
+
     def leased_by(self, letter_id: int, owner: str) -> bool:
         """Whether this sender still holds the letter."""
         mine = (LetterRow.id == letter_id) & (LetterRow.lease_owner == owner)
@@ -182,7 +188,8 @@ class OutboxTable:
     def count_unapproved(self, *, since: datetime, address: str = "", domain: str = "", incident_id: int = 0) -> int:
         """Client letters that nobody approved, sent or on their way since a time."""
         where = (
-            (LetterRow.created_at >= since)
+            (fn.COALESCE(LetterRow.started_at, LetterRow.created_at) >= (since - EPOCH) // MICROSECOND)
+            & (LetterRow.created_at >= since - LONGEST_HELD)  # for the index
             & LetterRow.kind.in_(TO_CLIENTS)
             & (LetterRow.approved == False)  # noqa: E712 - SQL
             & LetterRow.state.in_([LetterState.SENT, LetterState.STARTED, LetterState.UNKNOWN])

@@ -210,6 +210,20 @@ class RecordTables:
             at=told.at,
         ).on_conflict_ignore().execute()
 
+    def untold(self, affected_id: int, address: str, kind: str) -> None:
+        """What was sent came back: this person was not told."""
+        same = (ToldRow.affected_id == affected_id) & (ToldRow.address == address) & (ToldRow.kind == kind)
+        ToldRow.delete().where(same).execute()
+
+    def unsettle(self, affected_id: int, kind: PromiseKind) -> None:
+        """The client has nothing after all: what was promised is owed again."""
+        AffectedRow.update(settled_at=None, settled_why="").where(AffectedRow.id == affected_id).execute()
+        PromiseRow.update(state=PromiseState.OPEN, settled_at=None).where(
+            (PromiseRow.affected_id == affected_id)
+            & (PromiseRow.kind == kind)
+            & (PromiseRow.state == PromiseState.KEPT)
+        ).execute()
+
     def audience(self, incident_id: int) -> list[Told]:
         """Who was told what about an incident, oldest first."""
         query = ToldRow.select().where(ToldRow.incident_id == incident_id).order_by(ToldRow.id)
