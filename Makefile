@@ -22,7 +22,7 @@ demo: .venv/.demo  ## play the whole story on embedded mail servers; STAY=1 keep
 test: .venv/.dev  ## every test that needs no server and no browser; under a minute, set-up included
 	@$(PYTEST) -n 2 --dist loadgroup -m "not servers and not soak" $(ARGS)
 
-soak: .venv/.dev  ## the long ones: killed processes, random stories, the wheel
+soak: .venv/.dev  ## the long ones: whole conversations, attacks, killed processes, random stories, the wheel
 	@$(PYTEST) -n 2 --dist loadgroup -m soak $(ARGS)
 
 # One process: every worker of its own would start every server of its own.

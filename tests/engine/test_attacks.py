@@ -35,6 +35,8 @@ from tests.house import (
     zabbix_mail,
 )
 
+pytestmark = pytest.mark.soak
+
 ACK, NOTICE, DEBRIEF, PREVIEW = LetterKind.ACKNOWLEDGEMENT, LetterKind.NOTICE, LetterKind.DEBRIEF, LetterKind.PREVIEW
 OPENED, FORM = LetterKind.OPENED, LetterKind.FORM
 EVE, PAUL = "eve@fabrikam.example", "paul@msp.example"

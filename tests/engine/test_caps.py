@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from mailflow.domain.letters import LetterKind, LetterState
 from tests.house import JOHN, PROBLEM, SHIRLEY, VALERY, ByHand, by_hand
+
+pytestmark = pytest.mark.soak
 
 ACK, NOTICE = LetterKind.ACKNOWLEDGEMENT, LetterKind.NOTICE
 

@@ -12,6 +12,8 @@ from mailflow.domain.letters import Letter, LetterKind, LetterState
 from mailflow.domain.tokens import TAG
 from tests.house import DANA, JOHN, NOC, PROBLEM, VALERY, ByHand, Received, by_hand, house, until, zabbix_mail
 
+pytestmark = pytest.mark.soak
+
 ACK, NOTICE, DEBRIEF, PREVIEW = LetterKind.ACKNOWLEDGEMENT, LetterKind.NOTICE, LetterKind.DEBRIEF, LetterKind.PREVIEW
 
 BOUNCE = """\

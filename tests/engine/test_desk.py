@@ -4,10 +4,14 @@ import re
 from email.message import EmailMessage
 from pathlib import Path
 
+import pytest
+
 from mailflow.demo.clients import POLICY, gmail_on_top, outlook_inline
 from mailflow.domain.incident import IncidentState, PromiseState
 from mailflow.domain.letters import LetterKind, LetterState
 from tests.house import DANA, JOHN, NOC, PROBLEM, RECOVERY, VALERY, ByHand, Received, by_hand, write_mail
+
+pytestmark = pytest.mark.soak
 
 NOTICE, PREVIEW, MISSING, DEBRIEF = LetterKind.NOTICE, LetterKind.PREVIEW, LetterKind.MISSING, LetterKind.DEBRIEF
 ROBIN = "robin@msp.example"

@@ -4,8 +4,12 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from mailflow.domain.letters import LetterKind
 from tests.house import DANA, VALERY, ByHand, by_hand
+
+pytestmark = pytest.mark.soak
 
 CHICAGO = ZoneInfo("America/Chicago")
 KIM = "kim@msp.example"

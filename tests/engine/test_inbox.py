@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mailflow.demo.clock import MovableClock
 from mailflow.demo.servers import EmbeddedMail
 from mailflow.demo.story import PASSWORD
@@ -25,6 +27,8 @@ from tests.house import (
     write_mail,
     zabbix_mail,
 )
+
+pytestmark = pytest.mark.soak
 
 SHARED = "Shared"
 

@@ -11,6 +11,8 @@ from mailflow.intake.parse import MAX_HEADER
 from tests.hostile.conftest import Besieged
 from tests.house import NOC
 
+pytestmark = pytest.mark.soak
+
 STRANGER = b"From: Mallory <mallory@elsewhere.example>\r\n"
 HEAD = STRANGER + b"To: noc@msp.example\r\nDate: Tue, 24 Nov 2026 09:12:00 -0600\r\n"
 # Behind these the author is out of sight of the test server, whose own parser would die of what follows.
