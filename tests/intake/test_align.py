@@ -455,6 +455,7 @@ def test_any_answer_comes_back_exact(one: str, two: str, client: str, style: str
     assert values(align(reply(client, style, parts, answers), FORM, ENGLISH)) == answers
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "text",
     [

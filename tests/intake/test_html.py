@@ -105,6 +105,7 @@ def test_readable(html: str, text: str) -> None:
     assert readable(html) == text
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "html",
     [
@@ -124,6 +125,7 @@ def test_deep_nesting(html: str) -> None:
     assert "deep" in readable(html)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "html", ["<" * 1_000_000, "<p>x" * 200_000, "<td>" * 200_000, "a" * 1_000_000, "<a " * 300_000]
 )

@@ -130,6 +130,7 @@ def test_any_text_gives_lines(text: str, flowed: bool) -> None:
     assert sum(kept.count(c) for c in "ab@") == sum(text.count(c) for c in "ab@")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "text",
     ["On\n" * 5000, f"{GMAIL[:-7]}\n" * 5000, "From: x\n" * 20_000, "_" * 900_000, "> " * 400_000, "a@" * 500_000],
