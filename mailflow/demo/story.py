@@ -159,7 +159,7 @@ def _debrief(on: Stage, tell: Tell) -> None:
     tell("letter", form.text)
     problem = (
         "A Windows update had finished in the night and the server restarted itself to install it.\n"
-        "The automatic restart was never meant to happen during the day; the setting for it was missing."
+        "It should only have done so at night, and we had not set that."
     )
     on.send(VALERY, outlook_inline(form, f"Valery Stufano <{VALERY}>", {1: problem, 3: NOT_AGAIN}, on.now))
     missing = on.expect(VALERY, "[2] What did we do about it?")

@@ -68,9 +68,12 @@ class Say:
         if facts["reporter"] and facts["reported_at"]:
             at = self._time("reported_at")
             later = "" if self.times.day(at) == self.times.day(self._time("started")) else "_later"
-            which = f"told_you{later}" if facts["reporter"] == "you" else f"told{later}"
+            # A thing that a monitor watches: what their person said of it belongs to what happened.
+            words = "_words" if facts["reported"] and facts["symptom"] != "reported" else ""
+            which = f"told_you{later}" if facts["reporter"] == "you" else f"told{words}{later}"
             time, day = self.times.clock(at), self.times.day(at)
-            told = self._words.phrase(f"debrief.story.{which}", reporter=facts["reporter"], time=time, day=day)
+            said = {"reporter": facts["reporter"], "reported": facts["reported"], "time": time, "day": day}
+            told = self._words.phrase(f"debrief.story.{which}", **said)
         if facts["symptom"] != "reported":
             symptom = str(facts["symptom"])
             which = symptom if symptom in self._words.at("debrief.story") else "other"
