@@ -202,7 +202,8 @@ class App:
                 trouble = 1
             finally:
                 courier.close()
-        log.info("done", **self.store.mailroom.counts())
+        if not trouble:
+            log.info("done", **self.store.mailroom.counts())
         self.store.disconnect()
         return trouble
 
