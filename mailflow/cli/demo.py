@@ -26,7 +26,7 @@ def demo(
 ) -> None:
     """Play the story of an outage on embedded mail servers: alert, acknowledgement, form, debrief, digest.
 
-    Examples: `mailflow demo`, `mailflow demo --stay --folder /tmp/story`.
+    Examples: `mailflow demo`, `mailflow demo --stay --folder story`.
     """
     try:
         from mailflow.demo import story  # noqa: PLC0415 - its libraries are an extra
