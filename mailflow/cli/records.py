@@ -10,6 +10,7 @@ from mailflow.cli.options import AsJson, Config, opened
 from mailflow.cli.output import CONTROL, OUT, as_json, as_table, fail, local, told
 from mailflow.domain.form import BY_NUMBER
 from mailflow.domain.incident import Affected, Incident
+from mailflow.engine.case import open_case
 
 MANY = 1_000
 
@@ -139,11 +140,13 @@ def _whole(app: App, incident: Incident) -> dict[str, object]:
 
 
 def _form(app: App, incident: Incident, client: Affected) -> dict[str, Any]:
-    """What was answered so far, and what is still needed for a debrief."""
+    """What the record knows and what was answered so far, and what is still needed for a debrief."""
     fills = app.store.desk.fills(client.id)
+    known = open_case(app.store, app.setup, incident, client).known(app.clock.now())
+    fields = {**known, **{number: fill.value for number, fill in fills.items()}}
     return {
         "version": app.store.desk.next_version(client.id) - 1,
-        "fields": {BY_NUMBER[n].name: f.value for n, f in sorted(fills.items())},
+        "fields": {BY_NUMBER[n].name: value for n, value in sorted(fields.items())},
         "asks": [BY_NUMBER[n].name for n in app.setup.policy.required_fields if n not in fills],
         "notes": [e.text for e in app.store.records.timeline(incident.id) if e.what == "note"],
     }
