@@ -41,7 +41,6 @@ def build_setup(loaded: Loaded, key: bytes) -> Setup:
     recipes = {name: file.read_text() for name, file in recipe_files(loaded.recipes).items()}
     administrator = loaded.directory.staff_at(loaded.administrator)
     return Setup(
-        service_name=settings.service.name,
         directory=loaded.directory,
         policy=loaded.policy,
         recipes=_recipes(tuple(sorted(recipes.items()))),

@@ -124,8 +124,6 @@ def _recent(incident: Incident, now: datetime, within: timedelta) -> bool:
 
 def _staff(staff: Staff, reading: Reading, answers: Answers, situation: Situation) -> tuple[Decision, ...]:
     """One of ours wrote: commands and answers, if it is really them."""
-    if reading.author is None:
-        return (Refuse(reason="more-than-one-author", kind=Kind.UNKNOWN),)
     answered = situation.answered
     if answered and not answered.genuine:
         return (Refuse(reason="tag-is-not-genuine", kind=Kind.LIAISON),)

@@ -121,7 +121,7 @@ class Aftermath:
         affected = self._store.records.affected(letter.affected_id)
         incident = self._store.records.incident(affected.incident_id)
         withheld = self._withheld(letter)
-        first = [str(other.facts.get("first_name", "")) for other in letters if other.state is not LetterState.DROPPED]
+        first = [str(other.facts.get("first_name", "")) for other in letters if other.state is LetterState.SENT]
         said: dict[str, JSON] = {"names": " and ".join(first), "sent_at": now.isoformat()}
         if affected.settled_at is None:
             self.settle(affected, "debrief sent", PromiseState.KEPT, now)

@@ -76,10 +76,3 @@ class Inbox(Protocol):
 
     def close(self) -> None:
         """Log out if possible; never raises."""
-
-
-class Connect(Protocol):
-    """Opens an Inbox; raises InboxTrouble."""
-
-    def __call__(self) -> Inbox:
-        """A logged-in connection."""

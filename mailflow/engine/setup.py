@@ -36,7 +36,6 @@ class MailboxSetup:
 class Setup:
     """The configuration as the engine needs it."""
 
-    service_name: str
     directory: Directory
     policy: Policy
     recipes: Recipes

@@ -249,9 +249,6 @@ class Outbox(Protocol):
     ) -> list[Letter]:
         """Letters, newest first."""
 
-    def next_due(self, mailbox: str) -> datetime | None:
-        """When the next waiting letter is due."""
-
 
 class Control(Protocol):
     """The few switches that outlive a process."""

@@ -392,7 +392,6 @@ SENDS: dict[str, Any] = {"who": V, "answered": answers_to(letter()), "draft_vers
         said(Verb.SEND),
         {**SENDS, "authenticated": True, "answered": answers_to(letter(), genuine=False)},
     ),
-    Row("two-authors", reading(None), ((Refuse, "more-than-one-author"),), said(Verb.SEND), SENDS),
     Row(
         "machine-in-her-name",
         replace(FROM_VALERY, automatic="list"),

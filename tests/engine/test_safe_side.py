@@ -22,12 +22,6 @@ def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
         yield built
 
 
-def answer(on: ByHand, mail: Received, text: str) -> None:
-    """Valery answers on top."""
-    on.send(VALERY, gmail_on_top(mail, FROM_VALERY, text, on.now))
-    on.turn()
-
-
 def to_valery(on: ByHand) -> Received:
     """Her newest mail."""
     return on.sent_to(VALERY)[-1]
@@ -36,7 +30,7 @@ def to_valery(on: ByHand) -> Received:
 @pytest.mark.parametrize("text", ["Stop, please.", "STOP this one, I called John already", "Hi,\nSTPO", "do not send"])
 def test_what_could_have_been_stop_holds(on: ByHand, text: str) -> None:
     """DESIGN 4, what was understood is said back: holding is the safe side, and she hears what was held and why."""
-    answer(on, to_valery(on), text)
+    on.replies(to_valery(on), text)
     assert "I held this back" in " ".join(to_valery(on).text.split())
     on.move_to(MORNING + timedelta(minutes=10))
     on.turn()
@@ -47,7 +41,7 @@ def test_what_could_have_been_stop_holds(on: ByHand, text: str) -> None:
 
 def test_words_below_an_opened_mail_are_kept_and_said_back(on: ByHand) -> None:
     """DESIGN 4: what is not a command is a note, and she hears that nobody outside has it."""
-    answer(on, to_valery(on), "I spoke to John about the update.")
+    on.replies(to_valery(on), "I spoke to John about the update.")
     assert "kept this in the record" in " ".join(to_valery(on).text.split())
     notes = [e.text for e in on.app.store.records.timeline(1) if e.what == "note"]
     assert notes == ["I spoke to John about the update."]
@@ -58,10 +52,10 @@ def test_resolved_is_never_in_the_time_to_come(on: ByHand) -> None:
     on.move_to(MORNING + timedelta(minutes=20))
     opened = to_valery(on)
     for wrong in ("RESOLVED 10:42", "RESOLVED 7:30"):
-        answer(on, opened, wrong)
+        on.replies(opened, wrong)
         assert "I changed nothing" in " ".join(to_valery(on).text.split())
-    answer(on, opened, "resolved at 9:20")
-    answer(on, opened, "Resolved 9:25")
+    on.replies(opened, "resolved at 9:20")
+    on.replies(opened, "Resolved 9:25")
     ended = on.app.store.records.incident(1).ended_at
     assert ended == (MORNING + timedelta(minutes=13)).astimezone(ended.tzinfo if ended else None)
 
@@ -74,13 +68,13 @@ def test_a_change_of_mind_behind_send_is_shown_back(on: ByHand) -> None:
     on.turn()
     on.move_to(MORNING + timedelta(minutes=30))
     on.turn()
-    answer(on, to_valery(on), "1: An update restarted it.\n2: We moved updates to Sunday.")
+    on.replies(to_valery(on), "1: An update restarted it.\n2: We moved updates to Sunday.")
     preview = to_valery(on)
-    answer(on, preview, 'Please send it, but change 2 to "Rolled back"')
+    on.replies(preview, 'Please send it, but change 2 to "Rolled back"')
     assert "Rolled back" in to_valery(on).text
-    answer(on, to_valery(on), "SEND\nbut drop the second sentence")
+    on.replies(to_valery(on), "SEND\nbut drop the second sentence")
     assert "drop the second sentence" in to_valery(on).text
-    answer(on, to_valery(on), "Send it!\nMit freundlichen Gruessen\nValery Stufano\n555 0100")
+    on.replies(to_valery(on), "Send it!\nMit freundlichen Gruessen\nValery Stufano\n555 0100")
     on.move_to(on.now + timedelta(minutes=4))
     on.turn()
     assert "Problem Identified" in on.sent_to(JOHN)[-1].text
@@ -102,7 +96,7 @@ def test_an_answer_to_a_closed_incident_says_that_nothing_is_open(on: ByHand) ->
     on.move_to(MORNING + timedelta(minutes=4))
     on.turn()
     told = on.sent_to(JOHN)[-1]
-    answer(on, on.sent_to(VALERY)[0], "NO DEBRIEF: it was a test")
+    on.replies(on.sent_to(VALERY)[0], "NO DEBRIEF: it was a test")
     on.send(JOHN, gmail_on_top(told, f"John Harper <{JOHN}>", "It is down again, nobody can work!", on.now))
     on.turn()
     shown = " ".join(to_valery(on).text.split())
@@ -121,7 +115,7 @@ def test_our_first_letter_answers_the_clients_own_mail(on: ByHand) -> None:
     on.send(SHIRLEY, raw)
     on.turn()
     preview = next(m for m in reversed(on.sent_to(VALERY)) if "word for word" in m.text)
-    answer(on, preview, "SEND")
+    on.replies(preview, "SEND")
     on.move_to(on.now + timedelta(minutes=4))
     on.turn()
     letter = on.sent_to(SHIRLEY)[-1]

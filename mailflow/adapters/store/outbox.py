@@ -253,17 +253,6 @@ class OutboxTable:
             query = query.where(LetterRow.state.in_(list(states)))
         return [_letter(row) for row in query]
 
-    def next_due(self, mailbox: str) -> datetime | None:
-        """When the next waiting letter is due."""
-        row = (
-            LetterRow.select(LetterRow.due_at)
-            .where((LetterRow.mailbox == mailbox) & (LetterRow.state == LetterState.WAITING))
-            .order_by(LetterRow.due_at)
-            .first()
-        )
-        due: datetime | None = row.due_at if row else None
-        return due
-
 
 def _their_own_mail(incident_id: int, recipient: str) -> Thread:
     """The first mail of this person about this incident: what our first letter to them answers."""

@@ -178,15 +178,6 @@ class TestLeasing:
             raise RuntimeError
         assert lease(store) == ["letter"]
 
-    def test_the_next_due_is_the_earliest_that_waits(self, store: Store) -> None:
-        """DESIGN 3: what is due is a row; held letters and other mailboxes' have no say."""
-        assert store.outbox.next_due(NOC) is None
-        put(store, "late", due_at=NOON + DAY)
-        put(store, "soon", due_at=NOON + HOUR)
-        put(store, "held", state=S.HELD)
-        put(store, "other", mailbox="help@msp.example")
-        assert store.outbox.next_due(NOC) == NOON + HOUR
-
 
 class TestStranded:
     def test_a_dead_sender_s_letters_are_found_when_its_lease_is_over(self, store: Store) -> None:
