@@ -2,11 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailflow.domain.people import Address
+from mailflow.domain.policy import Acknowledge
 from mailflow.domain.vocabulary import Class, Kind, Severity, State
+
+
+class Ending(StrEnum):
+    """How a tool's trouble ends."""
+
+    MAIL = "mail"  # it writes when it is over
+    NEXT_SUCCESS = "next_success"  # the next success of the same job
+    NEVER = "never"  # nothing is ever written: a person must say so
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What a recipe says of all its events alike."""
+
+    ending: Ending = Ending.MAIL
+    orphan_grace: timedelta = timedelta(minutes=10)  # so long a recovery waits for the problem that it overtook
+    reopen_within: timedelta | None = None  # None: as the policy says
+    acknowledge: Acknowledge | None = None  # None: as the policy says for the class; the stricter word wins
+    default_client: str = ""  # key of the client of whatever nothing else tells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +39,12 @@ class Event:
     class_: Class
     symptom: str  # "down", "rebooted", …: the key of a phrase in words.toml
     key: str  # correlation key: the same in problem and recovery
+    thing: str = ""  # what is in trouble, where `key` is new each time ("host/service"); empty: the key says it
+    family: str = ""  # three of one family in an hour are a storm; empty: never
+    names: tuple[str, ...] = ()  # what may name the client, best first
+    hosts: tuple[str, ...] = ()  # what may name a component, best first
+    vendor: str = ""  # "Microsoft 365": trouble of a vendor's, which concerns every client that uses it
+    rules: Rules = field(default_factory=Rules)
     fields: Mapping[str, str]  # host, service, detail, … as the recipe names them
     delay_minutes: int = 0  # the monitor's own delay before it tells (N.2)
     external: bool = False  # seen from outside the client's network (S4.5)

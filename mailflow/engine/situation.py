@@ -101,9 +101,7 @@ def _vouched(setup: Setup, mailbox: MailboxSetup, reading: Reading) -> bool | No
 
 def _owners(setup: Setup, event: Event) -> tuple[Client, ...]:
     """The clients that an event may belong to: by the fields that its recipe trusts, best first."""
-    recipe = setup.recipes.get(event.recipe)
-    for name in recipe.client_from if recipe else ():
-        value = event.fields.get(name, "")
+    for value in (*event.names, *event.hosts, event.fields.get("sender", "")):
         named = setup.directory.client(value)
         found = setup.directory.clients_of_host(value) or ((named,) if named else NO_CLIENTS)
         if not found and "@" in value:

@@ -206,20 +206,28 @@ def _event(recipe: Recipe, view: AlertView, subject: str, mail: str, block: _Blo
             raw[name] = value
     for name, value in recipe.defaults.items():
         raw.setdefault(name, value)
-    key = next((k for t in recipe.key if (k := _filled(t, raw))), "")
+    key = _first(recipe.key, raw)
     if not key:
         return None
     state = block.state or State(_chosen(recipe.state, texts, raw, State.INFO))
     decided = {**raw, "state": state.value}
     decided["severity"] = _chosen(recipe.severity, texts, decided, Severity.MEDIUM)
     decided["symptom"] = _chosen(recipe.symptom, texts, decided, "other")
+    decided["class"] = _chosen(recipe.class_, texts, decided, Class.WARNING)
+    thing = _first(recipe.same, raw)
     return Event(
         recipe=recipe.id,
         state=state,
         severity=Severity(decided["severity"]),
-        class_=Class(_chosen(recipe.class_, texts, decided, Class.WARNING)),
+        class_=Class(decided["class"]),
         symptom=decided["symptom"],
         key=f"{recipe.id}:{key}",
+        thing=f"{recipe.id}:{thing}" if thing else "",
+        family=_family(recipe, decided),
+        names=tuple(raw[name] for name in recipe.client_from if raw.get(name)),
+        hosts=tuple(raw[name] for name in recipe.host_from if raw.get(name)),
+        vendor=_plain(recipe.vendor, raw),
+        rules=recipe.rules,
         fields={name: line for name, value in raw.items() if (line := " ".join(value.split())[:MAX_VALUE])},
         delay_minutes=recipe.delay_minutes,
         external=recipe.external,
@@ -257,6 +265,28 @@ def _chosen(choices: tuple[Choice, ...], texts: Mapping[str, str], fields: Mappi
         if all(p.search(fields[n] if n in fields else texts.get(n, "")) for n, p in choice.when):
             return choice.word
     return default
+
+
+def _family(recipe: Recipe, decided: Mapping[str, str]) -> str:
+    """What a storm is made of; trouble that is merely "other" is alike only where the recipe says so."""
+    if recipe.storm is None:
+        family = "" if decided["symptom"] == "other" else decided["symptom"]
+    else:
+        family = _first(recipe.storm, decided)
+    return f"{recipe.id}:{family}" if family else ""
+
+
+def _first(templates: tuple[Template, ...], fields: Mapping[str, str]) -> str:
+    return next((filled for t in templates if (filled := _filled(t, fields))), "")
+
+
+def _plain(templates: tuple[Template, ...], fields: Mapping[str, str]) -> str:
+    """The first template whose fields are all there, as it is spelt."""
+    for template in templates:
+        if all(fields.get(name) for _, name, _ in template.pieces):
+            words = "".join(part for literal, name, _ in template.pieces for part in (literal, fields[name]))
+            return " ".join((words + template.tail).split())[:MAX_VALUE]
+    return ""
 
 
 def _filled(template: Template, fields: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mailflow.domain.mail import Rules
 from mailflow.domain.vocabulary import State
 
 
@@ -92,8 +93,13 @@ class Recipe:
     class_: tuple[Choice, ...]
     symptom: tuple[Choice, ...]
     key: tuple[Template, ...]
-    recovery: str
+    same: tuple[Template, ...] = ()
+    storm: tuple[Template, ...] | None = None  # None: by the symptom
+    vendor: tuple[Template, ...] = ()
+    phrases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # symptom of its own -> language -> words
+    rules: Rules = field(default_factory=Rules)
     delay_minutes: int = 0
     external: bool = False
     unconfirmed: bool = False
     client_from: tuple[str, ...] = ()
+    host_from: tuple[str, ...] = ()

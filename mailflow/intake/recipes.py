@@ -9,8 +9,16 @@ reason. Patterns are RE2's: linear on hostile text, no look-around; `^` and `$` 
     delay_minutes = 5                   # the monitor's own delay before it tells
     external = true                     # it looks from outside the client's network
     unconfirmed = true                  # written from memory: nothing automatic to clients
-    client_from = ["host", "group"]     # fields to compare with the clients' hosts and groups, best first
+    client_from = ["group"]             # fields that may name the client, best first
+    host_from = ["host", "service"]     # fields that may name its component, best first; left out: host
+    default_client = "northwind"        # whose it is where nothing else tells, by the client's key
     key = ["{event_id}", "{host}/{service}"]   # the first one whose fields are all there; {labels|sorted} sorts lines
+    same = "{host}/{service}"           # what is in trouble, where the key is new each time: it reopens, it flaps
+    storm = "{symptom}"                 # three of these in an hour are one incident; "" is never, this the default
+    vendor = "Microsoft 365"            # trouble of a vendor's: it concerns every client whose components name it
+    acknowledge = "review"              # auto | review | never: stricter than the policy for the class, if it is
+    orphan_minutes = 10                 # so long a recovery waits for the problem that it overtook
+    reopen_minutes = 240                # trouble again so soon is the same incident; left out: as the policy says
     defaults = {service = "host"}       # for fields that nothing gave
 
     [match]                             # every line must hold; `headers`, `start` or a sender's domain is required
@@ -37,25 +45,35 @@ reason. Patterns are RE2's: linear on hostile text, no look-around; `^` and `$` 
     is = "recovery"
     when = {subject = '^Resolved'}      # all must match: subject, body, mail, sender, or a field; severity
                                         # may look at `state`, symptom at both, class at all three
+
+    [phrase.line_lost]                  # a symptom of the recipe's own, as a letter says it of a thing:
+    en = "lost its internet line"       # "Your router lost its internet line this morning."
 """
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 import re2
 
+from mailflow.domain.mail import Ending, Rules
+from mailflow.domain.policy import Acknowledge
 from mailflow.domain.vocabulary import Class, Severity, State
 from mailflow.intake.recipe import Choice, Matcher, Pattern, Recipe, Source, Stretch, Template
 
 # The words that every language's words.toml has a phrase for.
-SYMPTOMS = ("down", "rebooted", "disk_full", "backup_failed", "slow", "certificate", "other")
+SYMPTOMS = (
+    *("down", "rebooted", "disk_full", "backup_failed", "slow", "certificate", "storage", "power", "job_failed"),
+    *("security", "vendor", "other"),
+)
 # What a template may do with a field: {labels|sorted}.
 FUNCTIONS = ("sorted", "without_numbers")
 # Texts that patterns may be tried on, besides fields.
 TEXTS = ("subject", "body", "mail", "sender")
-RECOVERIES = ("mail", "next_success", "never")
+A_DAY = 24 * 60  # minutes
+A_MONTH = 31 * A_DAY
 
 
 class RecipeError(Exception):
@@ -108,8 +126,10 @@ class _Reader:
         self.faults.append(f"{self.file}: {key}: {reason}")
 
     def recipe(self, id_: str, table: dict[str, Any]) -> Recipe:
-        known = {"tool", "class", "recovery", "delay_minutes", "external", "unconfirmed", "client_from", "key"}
-        self.keys("", table, known | {"match", "extract", "split", "state", "severity", "symptom", "defaults"})
+        known = {"tool", "class", "recovery", "delay_minutes", "external", "unconfirmed", "client_from", "host_from"}
+        known |= {"default_client", "key", "same", "storm", "vendor", "acknowledge", "orphan_minutes", "reopen_minutes"}
+        known |= {"match", "extract", "split", "state", "severity", "symptom", "defaults", "phrase"}
+        self.keys("", table, known)
         extract = self.table("extract", table.get("extract", {}))
         defaults = {
             k: self.word(f"defaults.{k}", v) for k, v in self.table("defaults", table.get("defaults", {})).items()
@@ -122,17 +142,9 @@ class _Reader:
         for required in ("tool", "class", "recovery", "key", "match", "state"):
             if required not in table:
                 self.fault(required, "missing")
-        client_from = tuple(self.words("client_from", table.get("client_from", [])))
-        for name in client_from:
-            if name not in fields:
-                self.fault("client_from", f"{name!r} is no field of this recipe")
-        recovery = self.word("recovery", table.get("recovery", "mail"))
-        if recovery not in RECOVERIES:
-            self.fault("recovery", f"{recovery!r} is none of {', '.join(RECOVERIES)}")
-        delay = table.get("delay_minutes", 0)
-        if type(delay) is not int or not 0 <= delay <= 24 * 60:
-            self.fault("delay_minutes", "not a number of minutes from 0 to 1440")
-            delay = 0
+        phrases = self.phrases(table.get("phrase", {}))
+        decided = {"state", "severity", "symptom", "class"}
+        storm = table.get("storm")
         return Recipe(
             id=id_,
             tool=self.word("tool", table.get("tool", id_)),
@@ -145,16 +157,67 @@ class _Reader:
             class_=self.choices(
                 "class", table.get("class", "warning"), {*fields, "state", "severity", "symptom"}, tuple(Class)
             ),
-            symptom=self.choices("symptom", table.get("symptom", "other"), {*fields, "state", "severity"}, SYMPTOMS),
-            key=tuple(
-                self.template(f"key[{i}]", t, fields) for i, t in enumerate(self.words("key", table.get("key", "")))
+            symptom=self.choices(
+                "symptom", table.get("symptom", "other"), {*fields, "state", "severity"}, (*SYMPTOMS, *phrases)
             ),
-            recovery=recovery,
-            delay_minutes=delay,
+            key=self.templates("key", table.get("key", ""), fields),
+            same=self.templates("same", table.get("same", []), fields),
+            storm=None if storm is None else self.templates("storm", storm or [], fields | decided),
+            vendor=self.templates("vendor", table.get("vendor", []), fields, plain=True),
+            phrases=phrases,
+            rules=self.rules(table),
+            delay_minutes=self.minutes("delay_minutes", table.get("delay_minutes", 0), A_DAY),
             external=self.flag("external", table.get("external", False)),
             unconfirmed=self.flag("unconfirmed", table.get("unconfirmed", False)),
-            client_from=client_from,
+            client_from=self.fields("client_from", table.get("client_from", []), fields),
+            host_from=self.fields("host_from", table.get("host_from", ["host"] if "host" in fields else []), fields),
         )
+
+    def rules(self, table: dict[str, Any]) -> Rules:
+        reopen = table.get("reopen_minutes")
+        acknowledge = table.get("acknowledge")
+        return Rules(
+            ending=Ending(self.one_of("recovery", table.get("recovery", "mail"), tuple(Ending))),
+            orphan_grace=timedelta(minutes=self.minutes("orphan_minutes", table.get("orphan_minutes", 10), A_DAY)),
+            reopen_within=None
+            if reopen is None
+            else timedelta(minutes=self.minutes("reopen_minutes", reopen, A_MONTH)),
+            acknowledge=None
+            if acknowledge is None
+            else Acknowledge(self.one_of("acknowledge", acknowledge, tuple(Acknowledge))),
+            default_client=self.word("default_client", table.get("default_client", "")).casefold(),
+        )
+
+    def phrases(self, value: object) -> dict[str, dict[str, str]]:
+        """Symptoms of the recipe's own; English is the one that every language can fall back on."""
+        found: dict[str, dict[str, str]] = {}
+        for name, words in self.table("phrase", value).items():
+            row = self.table(f"phrase.{name}", words)
+            found[name] = {code: self.word(f"phrase.{name}.{code}", text) for code, text in row.items()}
+            if name in SYMPTOMS:
+                self.fault(f"phrase.{name}", "a symptom that the languages know already; choose another name")
+            if not found[name].get("en"):
+                self.fault(f"phrase.{name}.en", "missing: the phrase in English")
+        return found
+
+    def fields(self, key: str, value: object, fields: set[str]) -> tuple[str, ...]:
+        names = tuple(self.words(key, value))
+        for name in names:
+            if name not in fields:
+                self.fault(key, f"{name!r} is no field of this recipe")
+        return names
+
+    def minutes(self, key: str, value: object, at_most: int) -> int:
+        if type(value) is int and 0 <= value <= at_most:
+            return value
+        self.fault(key, f"not a number of minutes from 0 to {at_most}")
+        return 0
+
+    def one_of(self, key: str, value: object, words: Sequence[str]) -> str:
+        if isinstance(value, str) and value in words:
+            return value
+        self.fault(key, f"{value!r} is none of {', '.join(words)}")
+        return words[0]
 
     def matcher(self, table: dict[str, Any]) -> Matcher:
         self.keys("match", table, {"sender", "name", "subject", "start", "body", "headers"})
@@ -241,7 +304,11 @@ class _Reader:
             found.append(Choice(word=str(word), when=patterns))
         return tuple(found)
 
-    def template(self, key: str, text: str, fields: set[str]) -> Template:
+    def templates(self, key: str, value: object, fields: set[str], *, plain: bool = False) -> tuple[Template, ...]:
+        texts = self.words(key, value)
+        return tuple(self.template(f"{key}[{i}]", t, fields, plain=plain) for i, t in enumerate(texts))
+
+    def template(self, key: str, text: str, fields: set[str], *, plain: bool = False) -> Template:
         pieces: list[tuple[str, str, str]] = []
         rest = text
         while "{" in rest:
@@ -253,7 +320,7 @@ class _Reader:
             if function and function not in FUNCTIONS:
                 self.fault(key, f"{function!r} is none of {', '.join(FUNCTIONS)}")
             pieces.append((literal, name, function))
-        if not pieces:
+        if not pieces and not plain:
             self.fault(key, "names no field: all trouble of this tool would be one incident")
         return Template(pieces=tuple(pieces), tail=rest)
 

@@ -25,7 +25,7 @@ def test_the_shipped_recipes_are_good() -> None:
     folder = Path(mailflow.__file__).parent / "recipes"
     recipes = parse_recipes({p.name: p.read_text("utf-8") for p in folder.glob("*.toml")})
     assert {"zabbix", "uptimerobot", "veeam", "prtg", "alertmanager"} <= {r.id for r in recipes.all}
-    assert recipes["zabbix"].client_from == ("host", "group")
+    assert recipes["zabbix"].client_from == ("group",)
     assert recipes.get("nonsense") is None
 
 

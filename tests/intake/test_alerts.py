@@ -1,0 +1,162 @@
+"""Every monitoring tool's mails, as it sends them: tests/fixtures/alerts holds one file a tool.
+
+An expected event names its state, severity and key; it may name symptom, class, vendor, names, hosts and fields too.
+A mail with `events = []` opens, joins and ends nothing.
+"""
+
+import html
+import tomllib
+from base64 import encodebytes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mailflow
+from mailflow.domain.mail import Event, Reading
+from mailflow.domain.vocabulary import Kind, State
+from mailflow.intake.read import read
+from mailflow.intake.recipes import Recipes, parse_recipes
+
+FOLDER = Path(mailflow.__file__).parent / "recipes"
+ALERTS = Path(__file__).parent.parent / "fixtures" / "alerts"
+SHIPPED = parse_recipes({p.name: p.read_text("utf-8") for p in sorted(FOLDER.glob("*.toml"))})
+TELLING = (State.PROBLEM, State.RECOVERY, State.UPDATE)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One mail of one tool, and what must be read in it."""
+
+    tool: str
+    mail: dict[str, Any]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What must be read."""
+        events: list[dict[str, Any]] = self.mail["events"]
+        return events
+
+    def raw(self, *, subject: str = "", sender: str = "", body: str = "", as_html: bool = False) -> bytes:
+        """The mail's bytes, some of it changed."""
+        text = body or self.mail["body"]
+        headers = {
+            "From": sender or self.mail["from"],
+            "To": "noc@msp.example",
+            "Subject": subject or self.mail["subject"],
+            "Date": "Mon, 23 Nov 2026 07:42:15 +0000",
+            "Message-ID": "<1@acme.example>",
+            **self.mail.get("headers", {}),
+            "MIME-Version": "1.0",
+        }
+        if as_html:
+            text = "".join(f"<div>{html.escape(line) or '<br>'}</div>" for line in text.splitlines())
+            text = f"<html><body>{text}</body></html>"
+        headers["Content-Type"] = f"text/{'html' if as_html else 'plain'}; charset=utf-8"
+        headers["Content-Transfer-Encoding"] = "base64"
+        head = "".join(f"{name}: {value}\n" for name, value in headers.items())
+        return head.encode() + b"\n" + encodebytes(text.encode())
+
+
+def samples() -> list[Any]:
+    """All of them, each with a name for the report."""
+    found = []
+    for path in sorted(ALERTS.glob("*.toml")):
+        for mail in tomllib.loads(path.read_text("utf-8"))["mail"]:
+            found.append(pytest.param(Sample(path.stem, mail), id=f"{path.stem}-{mail['name']}"))
+    return found
+
+
+SAMPLES = samples()
+REAL = [p for p in SAMPLES if p.values[0].events]
+
+
+def told(reading: Reading) -> list[Event]:
+    """The events that change something."""
+    return [event for event in reading.events if event.state in TELLING]
+
+
+def as_expected(event: Event, expected: dict[str, Any]) -> dict[str, Any]:
+    """An event, in the words of what is expected of it."""
+    said = {"class": event.class_, **{name: getattr(event, name) for name in expected if name not in {"class"}}}
+    if "fields" in expected:
+        said["fields"] = {name: event.fields.get(name) for name in expected["fields"]}
+    return {
+        name: list(said[name]) if isinstance(said[name], tuple) else said[name] for name in expected
+    }
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_each_mail_is_read(sample: Sample) -> None:
+    """N.1: the right recipe, and every event's state, severity and key; what is no news opens nothing."""
+    reading = read(sample.raw(), SHIPPED)
+    events = told(reading) if not sample.events else list(reading.events)
+    assert [as_expected(e, x) for e, x in zip(events, sample.events, strict=True)] == sample.events
+    assert {event.recipe for event in events} <= {sample.tool}
+    assert not sample.events or reading.kind is Kind.ALERT
+
+
+@pytest.mark.parametrize("sample", REAL)
+def test_each_mail_is_known_by_one_recipe(sample: Sample) -> None:
+    """No mail is known by two recipes: whichever is asked first, the answer is the same."""
+    raw = sample.raw()
+    knowing = [r.id for r in SHIPPED.all if read(raw, Recipes(all=(r,))).events]
+    assert knowing == [sample.tool]
+
+
+@pytest.mark.parametrize("sample", REAL)
+@pytest.mark.parametrize("prefix", ["[EXTERNAL] ", "FW: ", "RE: [EXT] ", "WG: *EXTERN* "])
+def test_prefixes_are_taken_off(sample: Sample, prefix: str) -> None:
+    """What gateways and redirecting colleagues put before a subject changes nothing."""
+    plain, prefixed = read(sample.raw(), SHIPPED), read(sample.raw(subject=prefix + sample.mail["subject"]), SHIPPED)
+    assert prefixed.events == plain.events
+
+
+@pytest.mark.parametrize("sample", REAL)
+def test_a_banner_on_top_changes_nothing(sample: Sample) -> None:
+    """A gateway's warning above the text is not what the tool said."""
+    banner = "CAUTION: This email originated from outside of the organization. Do not click links.\n\n"
+    reading = read(sample.raw(body=banner + sample.mail["body"]), SHIPPED)
+    assert [(e.state, e.key) for e in reading.events] == [(e["state"], e["key"]) for e in sample.events]
+
+
+@pytest.mark.parametrize("sample", REAL)
+def test_html_says_the_same(sample: Sample) -> None:
+    """The same lines as HTML alone are the same events."""
+    reading = read(sample.raw(as_html=True), SHIPPED)
+    assert [(e.state, e.key) for e in reading.events] == [(e["state"], e["key"]) for e in sample.events]
+
+
+FORWARDS = {
+    "gmail": "FYI, is this bad?\n\n---------- Forwarded message ---------\nFrom: Monitor <{sender}>\n"
+    "Date: Mon, 23 Nov 2026 at 07:42\nSubject: {subject}\nTo: <john@northwind.example>\n\n\n{body}",
+    "outlook": "Please look into this.\n\nJohn\n\nFrom: Monitor <{sender}>\nSent: Monday, November 23, 2026 7:42 AM\n"
+    "To: John Harper\nSubject: {subject}\n\n{body}",
+    "nothing added": "From: Monitor <{sender}>\nSent: Monday, November 23, 2026 7:42 AM\nTo: John\n"
+    "Subject: {subject}\n\n{body}",
+}
+
+
+@pytest.mark.parametrize("sample", REAL)
+@pytest.mark.parametrize("style", FORWARDS)
+def test_a_persons_forward_is_no_alert(sample: Sample, style: str) -> None:
+    """A client who forwards an alert is a client who writes: no monitor spoke."""
+    body = FORWARDS[style].format(sender=sample.mail["from"], **sample.mail)
+    raw = sample.raw(subject=f"Fwd: {sample.mail['subject']}", sender="john@northwind.example", body=body)
+    assert not read(raw, SHIPPED).events
+
+
+@pytest.mark.parametrize("sample", REAL)
+def test_an_out_of_office_that_quotes_it_is_no_alert(sample: Sample) -> None:
+    """An answering machine that answers the monitor opens nothing."""
+    body = "I am away until Monday.\n\n" + "\n".join(f"> {line}" for line in sample.mail["body"].splitlines())
+    raw = sample.raw(subject=f"Automatic reply: {sample.mail['subject']}", sender="noc@msp.example", body=body)
+    reading = read(raw, SHIPPED)
+    assert reading.kind is Kind.AUTO_REPLY
+    assert not reading.events
+
+
+def test_every_tool_has_its_recipe_and_its_mails() -> None:
+    """What ships is proven: a recipe without a mail of its tool would be a guess."""
+    assert {path.stem for path in ALERTS.glob("*.toml")} == {recipe.id for recipe in SHIPPED.all}
