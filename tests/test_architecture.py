@@ -35,7 +35,7 @@ HOMES = {
     "aiosmtplib": ("adapters/smtp",),
     "google": ("adapters/oauth",),
     "holidays": ("config",),
-    "icalendar": ("writing",),
+    "icalendar": ("config", "writing"),
     "imapclient": ("adapters/imap",),
     "jinja2": ("writing",),
     "markupsafe": ("writing",),

@@ -7,6 +7,7 @@ then our people, then clients, and only then whoever is left.
 
 from datetime import datetime, timedelta
 
+from mailflow.domain.correlation import correlate, said_at
 from mailflow.domain.decisions import (
     Bounced,
     ClientSaid,
@@ -14,16 +15,12 @@ from mailflow.domain.decisions import (
     Decision,
     Fill,
     Ignore,
-    Join,
     Obey,
-    OpenFromAlert,
     OpenFromClient,
     OpenFromStaff,
     Proved,
-    Recover,
     Refuse,
     RefuseSend,
-    Relapse,
     Release,
     Show,
     Situation,
@@ -31,10 +28,10 @@ from mailflow.domain.decisions import (
 from mailflow.domain.form import Answers, Command, Verb
 from mailflow.domain.incident import Incident, IncidentState
 from mailflow.domain.letters import Letter, LetterKind
-from mailflow.domain.mail import Action, Event, Reading
+from mailflow.domain.mail import Action, Reading
 from mailflow.domain.people import Role, Staff
 from mailflow.domain.policy import Policy
-from mailflow.domain.vocabulary import Class, Kind, State
+from mailflow.domain.vocabulary import Class, Kind
 
 GREETING_WORDS = 4  # "Mit freundlichen Grüßen,", in whatever language
 MAY_PUBLISH = frozenset({Role.LIAISON, Role.MANAGER})
@@ -57,7 +54,8 @@ def decide(
     if reading.events and situation.disproven:
         return (Show(reason="alert-of-a-forged-sender", kind=Kind.ALERT),)
     if reading.events:
-        return tuple(_event(event, situation, now, policy) for event in reading.events)
+        said = said_at(reading.date, situation.received_at or now)
+        return tuple(correlate(event, situation, said, now, policy) for event in reading.events)
     if reading.kind is Kind.ALERT:
         return (Show(reason=reading.rule, kind=Kind.ALERT),)  # a recipe knows it, and cannot tell what it is about
     if situation.who.staff:
@@ -88,31 +86,6 @@ def _without_tag(address: str) -> str:
     """The mailbox that an address leads to (RFC 5233)."""
     local, at, domain = address.rpartition("@")
     return local.partition("+")[0] + at + domain
-
-
-def _event(event: Event, situation: Situation, now: datetime, policy: Policy) -> Decision:
-    """One event of an alert: whose it is, and whether it opens, joins or ends an incident."""
-    owners = situation.owners.get(event.key, ())
-    if len(owners) != 1:
-        return Show(reason="alert-of-two-clients" if owners else "alert-of-no-client", kind=Kind.ALERT)
-    client = owners[0]
-    known = situation.incidents.get((f"client:{client.key}", event.key))
-    trouble_on = known is not None and known.state is IncidentState.OPEN
-    match event.state:
-        case State.PROBLEM if known and trouble_on:
-            return Join(reason="same-key-again", incident_id=known.id, event=event)
-        case State.PROBLEM if known and _recent(known, now, policy.reopen_within):
-            return Relapse(reason="same-key-soon-after-its-end", incident_id=known.id, event=event)
-        case State.PROBLEM:
-            return OpenFromAlert(reason="new-key", client=client, event=event)
-        case State.RECOVERY if known and trouble_on:
-            return Recover(reason="recovery-of-open-incident", incident_id=known.id, event=event)
-        case State.UPDATE if known and known.running:
-            return Join(reason="update-of-running-incident", incident_id=known.id, event=event)
-        case State.RECOVERY:
-            return Ignore(reason="recovery-of-nothing-open", kind=Kind.ALERT)
-        case _:
-            return Ignore(reason=f"event-is-{event.state}", kind=Kind.ALERT)
 
 
 def _recent(incident: Incident, now: datetime, within: timedelta) -> bool:

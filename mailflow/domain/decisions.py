@@ -1,13 +1,15 @@
 """What decide is asked and what it answers: the situation of a mail, and the decisions there are, one value each."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from mailflow.domain.form import Answers, Command
-from mailflow.domain.incident import Affected, Incident
+from mailflow.domain.incident import Affected, Incident, Signal
 from mailflow.domain.letters import Letter, LetterKind
 from mailflow.domain.mail import Event
+from mailflow.domain.maintenance import Window
+from mailflow.domain.ownership import Owner
 from mailflow.domain.people import Client, Staff, Who
 from mailflow.domain.vocabulary import Kind
 
@@ -21,11 +23,25 @@ class Answered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Known:
+    """Trouble that is known by its key or thing, and the incident it belongs to: none for a recovery that waits."""
+
+    signal: Signal
+    incident: Incident | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether the trouble is on."""
+        return self.incident is not None and self.signal.ended_at is None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Situation:
     """All that decide needs to know of the world."""
 
     mailbox: str  # address of the mailbox that the mail came in by
     own: frozenset[str]  # the addresses of all our mailboxes
+    received_at: datetime | None = None  # by our own server
     who: Who
     authenticated: bool | None = None  # by the mailbox's own provider; None: this mailbox cannot tell
     disproven: bool = False  # the provider says that the author is somebody else
@@ -34,8 +50,13 @@ class Situation:
     answered: Answered | None = None
     bounced: Answered | None = None  # the letter of ours that a bounce is about
     duplicate_of: int | None = None  # the same mail came by another alias
-    owners: Mapping[str, tuple[Client, ...]] = field(default_factory=dict)  # event key -> clients its host belongs to
-    incidents: Mapping[tuple[str, str], Incident] = field(default_factory=dict)  # (scope, key) -> newest of that key
+    owner: Owner = field(default_factory=Owner)  # of the alert's event
+    same: Known | None = None  # the newest trouble with the event's key, in its scope
+    again: Known | None = None  # the newest trouble of the event's thing, in its scope
+    storm: Incident | None = None  # the open storm that the event's family has lately gone into
+    alike: tuple[Incident, ...] = ()  # open incidents that the family's trouble of the last hour made, oldest first
+    alike_count: int = 0  # how many things of the family fell ill within the hour and still are
+    window: Window | None = None  # the maintenance window that covers the thing now
     running: tuple[tuple[Incident, Affected], ...] = ()  # the sender's client's running incidents, newest first
     draft_version: int = 0  # version of the draft that may be SENT now, 0 where there is none
 
@@ -50,11 +71,38 @@ class Ignore:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenFromAlert:
-    """A new incident from a monitor's event."""
+    """A new incident from a monitor's event, for every client whose it is."""
 
     reason: str
-    client: Client
     event: Event
+    over_at: datetime | None = None  # when it was over already, by a recovery that came first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gather:
+    """One more of a family in so short a time: its incidents become one."""
+
+    reason: str
+    event: Event
+    into: int  # incident
+    others: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """A recovery before its problem: it is remembered, and opens nothing."""
+
+    reason: str
+    event: Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mute:
+    """Trouble inside a maintenance window: it is recorded and mails nobody; what is on at its end counts as new."""
+
+    reason: str
+    event: Event
+    until: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +250,9 @@ Decision: TypeAlias = (
     | OpenFromAlert
     | OpenFromClient
     | OpenFromStaff
+    | Gather
+    | Wait
+    | Mute
     | Join
     | Relapse
     | Recover

@@ -43,6 +43,7 @@ class Incident:
     opened_at: datetime
     closed_at: datetime | None = None
     why_closed: str = ""
+    merged_into: int | None = None
 
     @property
     def running(self) -> bool:
@@ -71,6 +72,30 @@ class Affected:
     reported_at: datetime | None = None
     settled_at: datetime | None = None  # debriefed, or decided that none is owed
     settled_why: str = ""
+    symptom: str = ""  # empty: the incident's own
+    started_at: datetime | None = None  # none: when the incident began
+    ended_at: datetime | None = None  # its own trouble's end; none while it is on, or where no monitor tells
+    me_too: int = 0  # further mails of its people while it was on (S4.21)
+    ticket: str = ""  # the token of the client's own helpdesk, kept in the subjects of our letters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """One thing's trouble as one monitor tells it, from its first alert to its recovery; an incident has some."""
+
+    id: int
+    incident_id: int | None  # none: a recovery that waits for its problem
+    affected_id: int | None  # none: a vendor's, which concerns all of the incident's clients
+    scope: str
+    key: str
+    thing: str
+    family: str
+    plain: str  # "your file server"; empty where no component is known
+    began_at: datetime
+    began_said: datetime  # the same by the monitor's own clock
+    said_at: datetime  # of its last word, by the monitor's own clock
+    ended_at: datetime | None = None
+    relapses: int = 0
 
 
 class PromiseKind(StrEnum):

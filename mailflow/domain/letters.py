@@ -146,9 +146,9 @@ def client_view(incident: Incident, affected: Affected, footer: str, promised: d
     return ClientView(
         reference=incident.reference,
         plain=affected.plain,
-        symptom=incident.symptom,
-        started=incident.started_at,
-        ended=incident.ended_at,
+        symptom=affected.symptom or incident.symptom,
+        started=affected.started_at or incident.started_at,
+        ended=incident.ended_at or affected.ended_at,
         reporter=affected.reporter,
         reported=affected.reported,
         reported_at=affected.reported_at,

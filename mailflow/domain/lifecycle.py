@@ -22,6 +22,7 @@ class Happening(StrEnum):
 INCIDENT_TRANSITIONS: dict[tuple[IncidentState, Happening], IncidentState] = {
     (IncidentState.OPEN, Happening.RECOVERED): IncidentState.RESTORED,
     (IncidentState.RESTORED, Happening.RELAPSED): IncidentState.OPEN,
+    (IncidentState.CLOSED, Happening.RELAPSED): IncidentState.OPEN,  # only what nobody had heard of
     # A debrief may be sent for something that has no end of its own: an upgrade nobody announced.
     (IncidentState.OPEN, Happening.SETTLED): IncidentState.CLOSED,
     (IncidentState.RESTORED, Happening.SETTLED): IncidentState.CLOSED,

@@ -120,6 +120,7 @@ class Reading:
     message_id: str | None
     author: Address | None  # the single author; None where there is none or more than one
     to: tuple[Address, ...] = ()
+    addressed: tuple[Address, ...] = ()  # whom it went to: To, and what the server says it delivered to
     subject: str = ""
     date: datetime | None = None
     in_reply_to: str | None = None
@@ -138,3 +139,23 @@ class Reading:
     authentication: Authentication = field(default_factory=Authentication)
     identity: str  # hash over Message-ID, From, Date and decoded body: the same mail through two aliases
     defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gist:
+    """What a client's new words amount to, as far as wording tells."""
+
+    thanks: bool  # nothing but thanks, an acknowledgement or a pleasantry
+    request: str  # what asks for something new that has nothing to do with the trouble, word for word; "" for none
+    trouble: bool  # the words speak of trouble: during an outage, one more who feels it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """The original mail inside a forward, as the forward tells it: a claim, which nothing proves."""
+
+    name: str
+    address: str  # "" where the forward names nobody's address, as within one Exchange
+    subject: str
+    sent: str  # as the forwarding client wrote it, in any language
+    text: str

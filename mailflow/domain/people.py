@@ -1,10 +1,17 @@
 """Who there is: the people and clients an MSP has configured, and the one question asked of them, "who is this?"."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from mailflow.domain.vocabulary import Live
+
+# What makes a configured spelling a pattern; "[1]" in a host's name is only that.
+WILD = frozenset("*?")
+# A monitor's group may be a path or a list: "Clients/Northwind/Servers".
+_PIECES = re.compile(r"[/\\,;|>]")
 
 
 def lowered(address: str) -> str:
@@ -55,6 +62,11 @@ class Staff:
         """How we speak to them."""
         return self.name.split()[0]
 
+    @property
+    def mail_address(self) -> Address:
+        """Where they are written to."""
+        return Address(name=self.name, address=self.address)
+
 
 class Wants(StrEnum):
     """Which letters a contact is sent."""
@@ -81,8 +93,20 @@ class Component:
 
     name: str
     plain: str  # "your file server"
-    hosts: tuple[str, ...] = ()  # as monitors spell them, compared without case
+    hosts: tuple[str, ...] = ()  # as monitors spell them, compared without case; * and ? stand for any letters
     critical: bool = False
+    vendor: str = ""  # whose service it is, "Microsoft 365": that vendor's incidents are this client's too
+
+    def is_of(self, vendor: str, *services: str) -> bool:
+        """Whether a vendor's trouble concerns it: hosts, where there are any, name the services that do."""
+        if self.vendor.casefold() != vendor.casefold():
+            return False
+        named = [service for service in services if service]
+        return not self.hosts or not named or any(self.spelt(service) for service in named)
+
+    def spelt(self, host: str) -> bool:
+        """Whether a monitor's spelling means this thing."""
+        return any(fits(spelling, host) for spelling in (self.name, *self.hosts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +122,35 @@ class Client:
     live: Live
     contacts: tuple[Contact, ...] = ()
     components: tuple[Component, ...] = ()
+    aliases: tuple[str, ...] = ()  # what monitors and helpdesks call the client
+    addresses: tuple[str, ...] = ()  # mail to one of these is about this client
+    hosts: tuple[str, ...] = ()  # patterns of names of this client's machines, components or not
 
     def component_for(self, *hosts: str) -> Component | None:
-        """The component that a monitor means by any of these spellings, else None."""
-        wanted = {h.casefold() for h in hosts if h}
-        return next((c for c in self.components if wanted & {h.casefold() for h in (c.name, *c.hosts)}), None)
+        """The component that a monitor means by any of these spellings, the first spelling first; else None."""
+        for host in filter(None, hosts):
+            for spelling in dict.fromkeys((host, short(host))):
+                if found := next((c for c in self.components if c.spelt(spelling)), None):
+                    return found
+        return None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it is called."""
+        return (self.key, self.name, *self.aliases)
+
+
+def short(host: str) -> str:
+    """A machine's own name: "dc01" of "dc01.northwind.example"; an IP address is whole."""
+    label = host.partition(".")[0]
+    return host if label.isdigit() or not label else label
+
+
+def fits(spelling: str, host: str) -> bool:
+    """Whether a configured spelling means a host: without case, * and ? standing for any letters."""
+    if WILD.isdisjoint(spelling):
+        return spelling.casefold() == host.casefold()
+    return fnmatchcase(host.casefold(), spelling.casefold())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,25 +176,65 @@ class Directory:
     _by_host: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
     _by_domain: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
     _by_contact: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
+    _by_name: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
+    _by_address: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
+    _by_pattern: Mapping[str, tuple[tuple[str, Client], ...]] = field(init=False, repr=False, compare=False)
+    _by_vendor: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Indexes, so that a lookup costs the same with 10 clients and 10,000."""
-        hosts: dict[str, list[Client]] = {}
-        domains: dict[str, list[Client]] = {}
-        contacts: dict[str, list[Client]] = {}
-        for client in self.clients:
-            for spelling in {h.casefold() for c in client.components for h in (c.name, *c.hosts)}:
-                hosts.setdefault(spelling, []).append(client)
-            for domain in set(client.domains):
-                domains.setdefault(domain, []).append(client)
-            for address in {c.address for c in client.contacts}:
-                contacts.setdefault(address, []).append(client)
-        for name, index in (("_by_host", hosts), ("_by_domain", domains), ("_by_contact", contacts)):
+        spelt = [
+            (c, {h.casefold() for x in c.components for h in (x.name, *x.hosts)} | folded(c.hosts))
+            for c in self.clients
+        ]
+        hosts = [(c, {h for h in spellings if WILD.isdisjoint(h)}) for c, spellings in spelt]
+        patterns: dict[str, list[tuple[str, Client]]] = {}
+        for client, spellings in spelt:
+            for pattern in spellings - {h for h in spellings if WILD.isdisjoint(h)}:
+                patterns.setdefault(_literal(pattern), []).append((pattern, client))
+        indexes = {
+            "_by_host": hosts,
+            "_by_domain": [(c, set(c.domains)) for c in self.clients],
+            "_by_contact": [(c, {x.address for x in c.contacts}) for c in self.clients],
+            "_by_name": [(c, folded(c.names)) for c in self.clients],
+            "_by_address": [(c, set(c.addresses)) for c in self.clients],
+            "_by_vendor": [(c, folded(x.vendor for x in c.components if x.vendor)) for c in self.clients],
+        }
+        for name, pairs in indexes.items():
+            index: dict[str, list[Client]] = {}
+            for client, words in pairs:
+                for word in words:
+                    index.setdefault(word, []).append(client)
             object.__setattr__(self, name, {k: tuple(v) for k, v in index.items()})
+        object.__setattr__(self, "_by_pattern", {k: tuple(v) for k, v in patterns.items()})
 
     def client(self, key: str) -> Client | None:
         """The client with this key (without case)."""
         return next((c for c in self.clients if c.key == key.casefold()), None)
+
+    def clients_named(self, text: str) -> tuple[Client, ...]:
+        """The clients that a text names whole, or in one piece of a path ("Clients/Northwind/Servers")."""
+        whole = " ".join(text.casefold().split())
+        if found := self._by_name.get(whole):
+            return found
+        pieces = [" ".join(piece.split()) for piece in _PIECES.split(whole)]
+        return _distinct(c for piece in pieces for c in self._by_name.get(piece, ()))
+
+    def clients_addressed(self, addresses: Iterable[str], own: frozenset[str]) -> tuple[Client, ...]:
+        """The clients that a mail to these addresses is about: noc+northwind@…, or an address of the client's own."""
+        found: list[Client] = []
+        for address in addresses:
+            found += self._by_address.get(address, ())
+            local, _, domain = address.partition("@")
+            box, plus, tag = local.partition("+")
+            if plus and f"{box}@{domain}" in own and (named := self.client(tag)):
+                found.append(named)
+        return _distinct(found)
+
+    def clients_of_vendor(self, vendor: str, *services: str) -> tuple[Client, ...]:
+        """The clients one of whose components is a service of this vendor's that is in trouble."""
+        of = self._by_vendor.get(vendor.casefold(), ())
+        return tuple(c for c in of if any(x.is_of(vendor, *services) for x in c.components))
 
     def staff_at(self, address: str) -> Staff | None:
         """The one of ours with this address."""
@@ -167,7 +255,36 @@ class Directory:
             return Who(clients=clients, contact=contact)
         return Who(clients=self._by_domain.get(address.rpartition("@")[2], ()))
 
-    def clients_of_host(self, *hosts: str) -> tuple[Client, ...]:
-        """The clients one of whose components is spelt in any of these ways."""
-        found = {c.key: c for h in hosts if h for c in self._by_host.get(h.casefold(), ())}
-        return tuple(found.values())
+    def clients_of_host(self, host: str) -> tuple[Client, ...]:
+        """The clients that a machine may belong to: by its spelling, else by its domain, else by its short name."""
+        host = host.casefold()
+        if found := self._spelt(host):
+            return found
+        label, _, domain = host.partition(".")
+        while domain:
+            if found := self._by_domain.get(domain, ()):
+                return found
+            domain = domain.partition(".")[2]
+        return self._spelt(short(host)) if label != host else ()
+
+    def _spelt(self, host: str) -> tuple[Client, ...]:
+        found = list(self._by_host.get(host, ()))
+        for length in range(len(host) + 1):
+            for pattern, client in self._by_pattern.get(host[:length], ()):
+                if fnmatchcase(host, pattern):
+                    found.append(client)
+        return _distinct(found)
+
+
+def folded(words: Iterable[str]) -> set[str]:
+    """Without case and with single blanks."""
+    return {" ".join(word.casefold().split()) for word in words}
+
+
+def _literal(pattern: str) -> str:
+    """What a pattern begins with, before its first * or ?."""
+    return re.split(r"[*?]", pattern, maxsplit=1)[0]
+
+
+def _distinct(clients: Iterable[Client]) -> tuple[Client, ...]:
+    return tuple({c.key: c for c in clients}.values())

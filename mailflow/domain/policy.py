@@ -67,6 +67,9 @@ class Policy:
     form_after: timedelta = timedelta(minutes=10)  # after service is back, the form goes to the liaison
     form_before_due: timedelta = timedelta(hours=4)  # or so long before the debrief is due
     reopen_within: timedelta = timedelta(hours=4)  # a new problem or client mail this soon after the end is the same
+    storm_count: int = 3  # so many things of one family within storm_within are one incident; 1 is never
+    storm_within: timedelta = timedelta(hours=1)
+    helpdesk: str = ""  # where requests go that have nothing to do with trouble; empty: the liaison passes them on
     debrief_within: Mapping[Priority, timedelta] = field(default_factory=lambda: dict(DEBRIEF_WITHIN))
     day_ends: str = "17:00"  # "by Thursday" means by this local time on Thursday
     form_fields: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)

@@ -110,6 +110,7 @@ class Aftermath:
             return
         state = advance(incident.state, Happening.SETTLED)
         self._store.records.set_state(incident.id, state, ended_at=incident.ended_at, closed_at=now, why=why)
+        self._store.signals.end_all(incident.id, incident.ended_at or now)
         self._store.records.note(incident.id, Entry(at=now, what="closed", author="mailflow", text=why))
 
     def _debriefed(self, letter: Letter, now: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailflow.domain import tokens
 from mailflow.domain.form import AskedField, Form
-from mailflow.domain.letters import Letter, LetterKind
+from mailflow.domain.letters import JSON, Letter, LetterKind
 from mailflow.domain.people import Address
 from mailflow.engine.setup import Setup
 from mailflow.engine.situation import bound
@@ -89,7 +89,36 @@ class Freezer:
             known = {c.first_name for c in client.contacts} if client else set()
             reporter = affected.reporter if affected.reporter in known else ""
             facts["reporter"] = "you" if reporter and reporter == facts["first_name"] else reporter
+            facts["plain"] = self._things(letter, str(facts["plain"]))
+        elif letter.facts.get("many") and letter.incident_id:
+            facts["lines"] = [*letter.facts["lines"], *self._clients(letter, letter.incident_id)]  # type: ignore[misc]
         return self._setup.writer.render(letter.kind, letter.language, facts, now)
+
+    def _things(self, letter: Letter, plain: str) -> str:
+        """What is in trouble by now: a storm may have struck more of this client's things than one."""
+        assert letter.incident_id is not None
+        mine = self._store.records.affected(letter.affected_id or 0).id
+        root = self._store.records.incident(letter.incident_id)
+        struck = {s.thing for s in self._store.signals.of(root.id) if s.affected_id == mine}
+        names = {s.plain for s in self._store.signals.of(root.id) if s.affected_id == mine}
+        words = self._setup.writer.words(letter.language)
+        return words.phrase("acknowledgement.several") if len(struck) > 1 and len(names) > 1 else plain
+
+    def _clients(self, letter: Letter, incident_id: int) -> list[JSON]:
+        """The clients of an incident with many, as its liaison is told of them when the mail leaves."""
+        root = self._store.records.incident(incident_id)
+        outbox = self._store.outbox
+        acknowledged = [
+            x for x in outbox.letters(incident_id=root.id, limit=10_000) if x.kind is LetterKind.ACKNOWLEDGEMENT
+        ]
+        lines: list[JSON] = []
+        for affected in self._store.records.affected_of(root.id):
+            if affected.liaison.address != letter.recipient.address:
+                continue
+            names = [x.recipient.name for x in acknowledged if x.client_key == affected.client_key]
+            said: JSON = ", ".join(dict.fromkeys(names)) or ["line", "storm_nobody"]
+            lines.append(["storm_client", {"client": affected.client_name, "names": said}])
+        return lines
 
     def _mark(self, letter: Letter, words: Rendered, liaison: Address) -> Rendered:
         """ "This would have gone to John": the client's letter, marked, for the liaison."""

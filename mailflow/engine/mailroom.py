@@ -80,6 +80,27 @@ class Verdict:
     decisions: tuple[tuple[str, str, int | None], ...]  # (action, reason, incident id) for each event
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """One decision over a mail, as it is kept."""
+
+    inbound_id: int
+    action: str
+    reason: str
+    incident_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a mail came in, and when it needed no filing any more."""
+
+    mailbox: str
+    folder: str
+    uid: int
+    filed_at: datetime | None
+
+
 class Mailroom(Protocol):
     """Folders, places, kept bytes and what became of them."""
 
@@ -144,6 +165,18 @@ class Mailroom(Protocol):
 
     def inbound(self, inbound_id: int) -> Inbound | None:
         """One kept mail."""
+
+    def after(self, inbound_id: int, limit: int) -> list[Inbound]:
+        """The kept mails whose number is above this one, in the order of their numbers."""
+
+    def named(self, message_id: str) -> list[Inbound]:
+        """The decided mails with this Message-ID, oldest first."""
+
+    def decisions_of(self, inbound_ids: Sequence[int]) -> list[Decided]:
+        """What was decided over these mails, in the order in which it was."""
+
+    def places_of(self, inbound_id: int) -> list[Place]:
+        """Every place where this delivery was seen."""
 
     def quarantined(self) -> list[Inbound]:
         """The mails set aside, oldest first."""

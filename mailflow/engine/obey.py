@@ -64,7 +64,10 @@ class Orders:
         stopped = []
         for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
             # A guess holds what is on its way; what waits for SEND does not move anyway.
-            if letter.affected_id != affected.id or (guessed and letter.state is not LetterState.WAITING):
+            wide = bool(order.letter and order.letter.facts.get("many"))
+            if (letter.affected_id != affected.id and not wide) or (
+                guessed and letter.state is not LetterState.WAITING
+            ):
                 continue
             state = dispatch(letter.state, Dispatch.DROP)
             self._store.outbox.move(letter.id, state, reason=f"stopped-by-{order.staff.address}", now=now)
@@ -101,6 +104,7 @@ class Orders:
             state = advance(state, Happening.RECOVERED)
         ended = max(ended, incident.started_at)  # the last word about the end counts
         self._store.records.set_state(incident.id, state, ended_at=ended, closed_at=None, why="")
+        self._store.signals.end_all(incident.id, ended)
         return ["resolved", {"ended_at": ended.isoformat()}]
 
     def _no_debrief(self, order: Obey, incident: Incident, affected: Affected, inbound: Inbound, now: datetime) -> JSON:

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from mailflow.domain.decisions import OpenFromAlert, OpenFromClient, OpenFromStaff
+from mailflow.domain.decisions import OpenFromClient, OpenFromStaff
 from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind
 from mailflow.domain.letters import JSON, LetterKind, acknowledgement, client_view
-from mailflow.domain.mail import Reading
-from mailflow.domain.people import Address, Client, Contact, Wants
+from mailflow.domain.mail import Event, Reading
+from mailflow.domain.people import Address, Client, Component, Contact, Wants
 from mailflow.domain.policy import PRIORITY, Acknowledge
 from mailflow.domain.vocabulary import Class, Detection, Live, Priority, Severity
 from mailflow.domain.worktime import due_by_day
@@ -19,6 +19,8 @@ from mailflow.engine.store import NewIncident, Store
 
 # What of an alert's fields helps a person; the rest is for machines.
 SHOWN = ("host", "service", "group", "detail", "url")
+# The stricter of the policy's and the recipe's word on acknowledging wins.
+STRICTEST = (Acknowledge.NEVER, Acknowledge.REVIEW, Acknowledge.AUTO)
 EXCERPT = 2_000  # characters of a client's mail that the liaison is shown
 
 
@@ -28,35 +30,103 @@ class Opening:
     def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
         self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
 
-    def from_alert(self, decision: OpenFromAlert, inbound: Inbound, reading: Reading, now: datetime) -> Incident:
+    def incident_of(
+        self,
+        client: Client,
+        component: Component | None,
+        event: Event,
+        inbound: Inbound,
+        reading: Reading,
+        scope: str,
+        now: datetime,
+    ) -> tuple[Incident, Affected]:
         """A monitor saw trouble. It began before the monitor told, by the monitor's own delay (N.2)."""
-        client, event = decision.client, decision.event
         host, service = event.fields.get("host", ""), event.fields.get("service", "")
-        component = client.component_for(host, service)
-        incident, affected = self._open(
+        detected = Detection.EXTERNAL_MONITOR if event.external else Detection.INTERNAL_MONITOR
+        return self._open(
             client,
             inbound,
             now,
+            scope=scope,
             key=event.key,
             class_=event.class_,
             severity=event.severity,
             symptom=event.symptom,
-            title=component.name if component else host or service or reading.subject,
+            title=event.vendor or (component.name if component else host or service or reading.subject),
             plain=component.plain if component else "",
-            detected_by=Detection.EXTERNAL_MONITOR if event.external else Detection.INTERNAL_MONITOR,
+            detected_by=Detection.VENDOR if event.vendor else detected,
             noticed_by=self._tool(event.recipe),
             first_shown=reading.subject,
             started_at=inbound.received_at - timedelta(minutes=event.delay_minutes),
         )
+
+    def tell_of_alert(
+        self,
+        incident: Incident,
+        affected: Affected,
+        client: Client,
+        component: Component | None,
+        event: Event,
+        now: datetime,
+        *,
+        many: bool = False,
+        again: int = 0,
+    ) -> None:
+        """Who hears of a monitor's trouble; `many` where the incident has several clients."""
         acknowledge = self._setup.policy.acknowledge.get(event.class_, Acknowledge.REVIEW)
+        if event.rules.acknowledge:
+            acknowledge = min(acknowledge, event.rules.acknowledge, key=STRICTEST.index)
         if acknowledge is Acknowledge.AUTO and (event.unconfirmed or not affected.plain):
             acknowledge = Acknowledge.REVIEW  # nothing automatic is said of a thing whose name we do not know
         settle = timedelta() if component and component.critical else self._setup.policy.settle
         facts: list[JSON] = [
             ["fact", {"name": ["field", name], "value": event.fields[name]}] for name in SHOWN if event.fields.get(name)
         ]
-        self._tell(incident, affected, client, acknowledge, settle, now, lead="alert_opened", facts=facts)
-        return incident
+        self._tell(
+            incident,
+            affected,
+            client,
+            acknowledge,
+            settle,
+            now,
+            lead="alert_opened",
+            facts=facts,
+            many=many,
+            again=again,
+        )
+
+    def tell_again(self, incident: Incident, affected: Affected, event: Event, relapses: int, now: datetime) -> None:
+        """Trouble that came back before anybody had heard of it: it is told once it stays."""
+        client = self._setup.directory.client(affected.client_key)
+        known = any(t.affected_id == affected.id for t in self._store.records.audience(incident.id))
+        coming = any(
+            x.affected_id == affected.id and x.kind is LetterKind.ACKNOWLEDGEMENT
+            for x in self._store.outbox.undelivered(incident.id, to_clients=True)
+        )
+        if client and not known and not coming:
+            component = client.component_for(*event.hosts)
+            self.tell_of_alert(incident, affected, client, component, event, now, again=relapses)
+
+    def tell_of_many(self, incident: Incident, affected: Affected, now: datetime) -> None:
+        """One mail an hour to each liaison of an incident with many clients; it says who they are when it leaves."""
+        self._post.to_staff(
+            LetterKind.OPENED,
+            affected.liaison,
+            {
+                "first_shown": incident.first_shown,
+                "lead": ["storm", {}],
+                "lines": [],
+                "plan": [],
+                "excerpt": "",
+                "many": True,
+            },
+            key=f"{incident.reference}:{affected.liaison.address}:{now:%Y-%m-%dT%H}",
+            now=now,
+            incident=incident,
+            affected=affected,
+            due_at=now + self._setup.policy.settle,
+            unless_over=True,
+        )
 
     def from_client(self, decision: OpenFromClient, inbound: Inbound, reading: Reading, now: datetime) -> Incident:
         """A person at a client told us; they are waiting, so nothing settles first."""
@@ -138,6 +208,7 @@ class Opening:
         inbound: Inbound,
         now: datetime,
         *,
+        scope: str = "",
         key: str,
         class_: Class,
         severity: Severity,
@@ -160,7 +231,7 @@ class Opening:
                 liaison=liaison or address_of(signs),
                 liaison_title=signs.title,
                 liaison_phone=signs.phone,
-                scope=f"client:{client.key}",
+                scope=scope or f"client:{client.key}",
                 key=key,
                 class_=class_,
                 severity=severity,
@@ -196,6 +267,8 @@ class Opening:
         facts: list[JSON] | None = None,
         excerpt: str = "",
         writer: Contact | None = None,
+        many: bool = False,
+        again: int = 0,
     ) -> None:
         """Who is told, when, and what is promised; `acknowledge` None means that a liaison opened it."""
         policy = self._setup.policy
@@ -216,6 +289,11 @@ class Opening:
         plan = self._plan(acknowledge, contacts, live)
         if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"} or affected.reporter:
             self._store.records.promise(affected, PromiseKind.DEBRIEF, due, now)
+        if many:
+            self.tell_of_many(incident, affected, now)
+            if plan in {"ack_auto", "ack_off", "ack_review"}:
+                self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now, again)
+            return
         lines: list[JSON] = [[plan, values]]
         if plan in {"ack_auto", "ack_review"}:
             lines.append(["promised", values])
@@ -241,7 +319,7 @@ class Opening:
             LetterKind.OPENED,
             affected.liaison,
             opened,
-            key=f"{incident.reference}:{affected.client_key}",
+            key=f"{incident.reference}:{affected.client_key}{_nth(again)}",
             now=now,
             incident=incident,
             affected=affected,
@@ -249,7 +327,7 @@ class Opening:
             unless_over=settle > timedelta(),
         )
         if plan in {"ack_auto", "ack_off", "ack_review"}:
-            self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now)
+            self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now, again)
 
     def _plan(self, acknowledge: Acknowledge | None, contacts: list[Contact], live: Live) -> str:
         """What happens to the acknowledgement, as the name of the sentence that says so to the liaison."""
@@ -273,6 +351,7 @@ class Opening:
         leaves: datetime,
         settle: timedelta,
         now: datetime,
+        again: int,
     ) -> None:
         """One letter a contact: on its way after settling and rest, or held for SEND."""
         view = client_view(incident, affected, self._setup.policy.footer, due)
@@ -288,7 +367,7 @@ class Opening:
                     affected,
                     contact,
                     acknowledgement(view, contact, told_before),
-                    key=f"{incident.reference}:{contact.address}",
+                    key=f"{incident.reference}:{contact.address}{_nth(again)}",
                     now=now,
                     due_at=leaves,
                 )
@@ -305,3 +384,8 @@ class Opening:
         """The monitor's own name."""
         known = self._setup.recipes.get(recipe)
         return known.tool if known else recipe
+
+
+def _nth(again: int) -> str:
+    """What tells the letters of trouble that came back from those that were dropped before."""
+    return f":{again}" if again else ""

@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from mailflow.domain.decide import decide
-from mailflow.domain.decisions import Proved
-from mailflow.domain.form import Verb
+from mailflow.domain.decisions import Proved, Situation
+from mailflow.domain.form import Answers, Verb
+from mailflow.domain.mail import Reading
 from mailflow.domain.vocabulary import Kind
 from mailflow.engine.clock import Clock
 from mailflow.engine.inbox import FolderState, Inbox, InboxTrouble
@@ -197,27 +198,25 @@ class Reception:
             raise
 
     def _decide(self, mail: Inbound, now: datetime) -> None:
-        reading = read(self._store.mailroom.content(mail.hash), self._setup.recipes)
-        author = reading.author.address if reading.author else ""
-        situation = fetch_situation(self._store, self._setup, self._mailbox, mail, reading, now)
-        answered = situation.answered
-        letter = answered.letter if answered and answered.genuine else None
-        form = None
-        if letter and letter.affected_id and letter.kind.shows_form:
-            form = self._store.desk.form(letter.id)
-        language = situation.who.staff.language if situation.who.staff else self._setup.policy.language
-        answers = align(reading, form, self._vocabularies.get(language) or self._vocabularies["en"])
-        decisions = decide(reading, answers, situation, now, self._setup.policy)
-        kind, incident_id = reading.kind, None
+        whole = read(self._store.mailroom.content(mail.hash), self._setup.recipes)
+        author = whole.author.address if whole.author else ""
+        kind, incident_id = whole.kind, None
         made = []
-        for decision in decisions:
-            named = replace(mail, author=author)
-            kind, about = self._recorder.record(decision, named, reading, situation, now)
-            incident_id = incident_id or about
-            action = type(decision).__name__
-            made.append((action, decision.reason, about))
-            ref = self._store.records.incident(about).reference if about else "-"
-            log.info(action, ref=ref, mail=mail.id, why=decision.reason, author=author, subject=reading.subject)
+        proved = False
+        # Each event of an alert is judged after the one before it was recorded: three of them may be a storm.
+        for reading in [replace(whole, events=(event,)) for event in whole.events] or [whole]:
+            situation = fetch_situation(self._store, self._setup, self._mailbox, mail, reading, now)
+            for decision in decide(reading, self._answers(reading, situation), situation, now, self._setup.policy):
+                named = replace(mail, author=author)
+                kind, about = self._recorder.record(decision, named, reading, situation, now)
+                incident_id = incident_id or about
+                action = type(decision).__name__
+                made.append((action, decision.reason, about))
+                proved = proved or isinstance(decision, Proved)
+                ref = self._store.records.incident(about).reference if about else "-"
+                log.info(action, ref=ref, mail=mail.id, why=decision.reason, author=author, subject=reading.subject)
+            if proved or made[-1][1].startswith("same-mail-as-"):
+                break  # it is about the mail, not about an event
         ignored = all(action == "Ignore" for action, _, _ in made)
         self._store.mailroom.conclude(
             mail.id,
@@ -225,17 +224,27 @@ class Reception:
                 state="ignored" if ignored else "processed",
                 kind=kind,
                 reason=made[0][1],
-                identity=reading.identity,
-                message_id=reading.message_id or "",
+                identity=whole.identity,
+                message_id=whole.message_id or "",
                 author=author,
-                subject=reading.subject,
+                subject=whole.subject,
                 incident_id=incident_id,
                 decisions=tuple(made),
             ),
             now,
         )
-        if any(isinstance(d, Proved) for d in decisions):  # kept as a letter; its copy would only keep its tag
+        if proved:  # kept as a letter; its copy would only keep its tag
             self._store.mailroom.drop_content(mail.hash)
+
+    def _answers(self, reading: Reading, situation: Situation) -> Answers:
+        """What a reply says to the form that it answers."""
+        answered = situation.answered
+        letter = answered.letter if answered and answered.genuine else None
+        form = None
+        if letter and letter.affected_id and letter.kind.shows_form:
+            form = self._store.desk.form(letter.id)
+        language = situation.who.staff.language if situation.who.staff else self._setup.policy.language
+        return align(reading, form, self._vocabularies.get(language) or self._vocabularies["en"])
 
     def _quarantine(self, mail_id: int, reason: str, now: datetime) -> None:
         """Set a mail aside, and say so to somebody who can look."""

@@ -8,8 +8,10 @@ from mailflow.domain.decisions import (
     Confirm,
     Decision,
     Fill,
+    Gather,
     Ignore,
     Join,
+    Mute,
     Obey,
     OpenFromAlert,
     OpenFromClient,
@@ -22,14 +24,16 @@ from mailflow.domain.decisions import (
     Release,
     Show,
     Situation,
+    Wait,
 )
 from mailflow.domain.incident import Entry, Incident
 from mailflow.domain.letters import JSON, LetterKind, LetterState
-from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
+from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.mail import Reading
 from mailflow.domain.people import Address, Client, Staff
 from mailflow.domain.vocabulary import Kind
 from mailflow.engine.aftermath import Aftermath
+from mailflow.engine.alerts import Alerts
 from mailflow.engine.desk import Desk
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import Inbound
@@ -50,6 +54,7 @@ class Recorder:
         self._drafts = drafts
         self._desk = Desk(store, setup, self._post, drafts)
         self._opening = Opening(store, setup, self._post, drafts)
+        self._alerts = Alerts(store, setup, self._post, self._opening)
         self._orders = Orders(store, setup, self._post)
         self._aftermath = Aftermath(store, setup, self._post)
 
@@ -67,10 +72,21 @@ class Recorder:
                 self._bounced(decision, now)
                 return Kind.BOUNCE, decision.letter.incident_id
             case OpenFromAlert():
-                return Kind.ALERT, self._opening.from_alert(decision, inbound, reading, now).id
-            case Join() | Relapse() | Recover():
-                self._another_event(decision, inbound, reading, now)
-                return Kind.ALERT, decision.incident_id
+                return Kind.ALERT, self._alerts.open(decision, inbound, reading, situation, now)
+            case Join():
+                return Kind.ALERT, self._alerts.join(decision, inbound, reading, situation, now)
+            case Relapse():
+                return Kind.ALERT, self._alerts.relapse(decision, inbound, reading, situation, now)
+            case Recover():
+                return Kind.ALERT, self._alerts.recover(decision, inbound, reading, situation)
+            case Gather():
+                return Kind.ALERT, self._alerts.gather(decision, inbound, reading, situation, now)
+            case Wait():
+                self._alerts.wait(decision, inbound, reading, situation, now)
+                return Kind.ALERT, None
+            case Mute():
+                self._alerts.mute(decision, inbound, situation, now)
+                return Kind.ALERT, None
             case OpenFromClient():
                 return Kind.CLIENT, self._opening.from_client(decision, inbound, reading, now).id
             case ClientSaid():
@@ -115,23 +131,6 @@ class Recorder:
         values: dict[str, JSON] = {"place": place, "said": said, "mailbox": mailbox}
         recipient, key = self._setup.administrator, f"unfetched:{mailbox}:{place}"
         self._post.notice(["unfetched", values], [["unfetched", values]], recipient, key=key, now=now, mailbox=mailbox)
-
-    # --- alerts ---
-
-    def _another_event(
-        self, decision: Join | Relapse | Recover, inbound: Inbound, reading: Reading, now: datetime
-    ) -> None:
-        incident = self._store.records.incident(decision.incident_id)
-        what = {Join: "alert", Relapse: "trouble again", Recover: "recovered"}[type(decision)]
-        self._note(incident, what, decision.event.recipe, reading.subject, inbound.received_at, inbound.id)
-        if isinstance(decision, Recover):
-            self._move(incident, Happening.RECOVERED, ended_at=max(inbound.received_at, incident.started_at))
-        elif isinstance(decision, Relapse):
-            self._move(incident, Happening.RELAPSED, ended_at=None)
-
-    def _move(self, incident: Incident, happening: Happening, *, ended_at: datetime | None) -> None:
-        state = advance(incident.state, happening)
-        self._store.records.set_state(incident.id, state, ended_at=ended_at, closed_at=None, why="")
 
     # --- people ---
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailflow.domain.incident import Affected
+from mailflow.domain.maintenance import Recurring, Window
 from mailflow.domain.people import Address, Client, Directory, Staff
 from mailflow.domain.policy import Policy
 from mailflow.domain.vocabulary import Live
@@ -44,6 +45,7 @@ class Setup:
     mailboxes: tuple[MailboxSetup, ...]
     administrator: Address
     keep_raw_days: int = 400
+    windows: tuple[Window | Recurring, ...] = ()  # maintenance, as the configuration plans it
 
     @property
     def own(self) -> frozenset[str]:

@@ -1,26 +1,33 @@
 """Fetching all that the domain needs to know before it can decide over a mail."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailflow.domain import tokens
-from mailflow.domain.decisions import Answered, Situation
-from mailflow.domain.incident import Affected, Incident
+from mailflow.domain.decisions import Answered, Known, Situation
+from mailflow.domain.incident import Affected, Incident, IncidentState, Signal
 from mailflow.domain.letters import Letter, LetterKind
 from mailflow.domain.mail import Event, Reading
+from mailflow.domain.maintenance import Window, covering
+from mailflow.domain.ownership import Owner, Sign, lesson_keys, whose
 from mailflow.domain.people import Client, Who
+from mailflow.engine.alerts import scope_of
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.setup import MailboxSetup, Setup
 from mailflow.engine.store import Store
 from mailflow.intake.authentication import verdict
 
-NO_CLIENTS: tuple[Client, ...] = ()
-
 
 def fetch_situation(
-    store: Store, setup: Setup, mailbox: MailboxSetup, inbound: Inbound, reading: Reading, now: datetime
+    store: Store,
+    setup: Setup,
+    mailbox: MailboxSetup,
+    inbound: Inbound,
+    reading: Reading,
+    now: datetime,
+    placed: Client | None = None,
 ) -> Situation:
-    """The situation of one mail, in as few queries as its kind needs."""
+    """The situation of one mail with one event at most; `placed` is the client that a liaison said it is of."""
     who = setup.directory.who(reading.author.address) if reading.author else Who()
     answered = _letter_named(store, setup, reading.token_tags, now)
     confirmed = False
@@ -31,7 +38,8 @@ def fetch_situation(
         answered = Answered(letter=store.outbox.letter(about), genuine=True) if isinstance(about, int) else None
     own_tag = tokens.tag_of(reading.message_id)
     own = _letter_named(store, setup, (own_tag,), now) if own_tag else None
-    owners = {event.key: _owners(setup, event) for event in reading.events}
+    owner = _owner(store, setup, reading, placed) if reading.events else Owner()
+    trouble = _trouble(store, setup, reading, owner, now) if reading.events else _Trouble()
     vouched = _vouched(setup, mailbox, reading)
     draft = store.desk.draft(answered.letter.affected_id) if answered and answered.letter.affected_id else None
     return Situation(
@@ -45,8 +53,14 @@ def fetch_situation(
         answered=answered,
         bounced=_bounced(store, setup, reading, now),
         duplicate_of=store.mailroom.same_mail(reading.identity, inbound.id),
-        owners=owners,
-        incidents=_incidents(store, reading.events, owners),
+        received_at=inbound.received_at,
+        owner=owner,
+        same=trouble.same,
+        again=trouble.again,
+        storm=trouble.storm,
+        alike=trouble.alike,
+        alike_count=trouble.alike_count,
+        window=trouble.window,
         running=_running(store, reading, who.client),
         draft_version=draft.version if draft and draft.state == "current" else 0,
     )
@@ -99,29 +113,63 @@ def _vouched(setup: Setup, mailbox: MailboxSetup, reading: Reading) -> bool | No
     )
 
 
-def _owners(setup: Setup, event: Event) -> tuple[Client, ...]:
-    """The clients that an event may belong to: by the fields that its recipe trusts, best first."""
-    for value in (*event.names, *event.hosts, event.fields.get("sender", "")):
-        named = setup.directory.client(value)
-        found = setup.directory.clients_of_host(value) or ((named,) if named else NO_CLIENTS)
-        if not found and "@" in value:
-            found = setup.directory.who(value).clients
-        if found:
-            return found
-    return NO_CLIENTS
+def _owner(store: Store, setup: Setup, reading: Reading, placed: Client | None) -> Owner:
+    """Whose the mail's event is; a liaison's word on this very mail counts above all."""
+    if placed:
+        return Owner(clients=(placed,), sign=Sign.PLACED)
+    (event,) = reading.events
+    lessons = store.lessons.about(lesson_keys(event, reading))
+    return whose(event, reading, setup.directory, setup.own, lessons)
 
 
-def _incidents(
-    store: Store, events: tuple[Event, ...], owners: Mapping[str, tuple[Client, ...]]
-) -> dict[tuple[str, str], Incident]:
-    """The newest incident of each event's key within its client's scope (N.1)."""
-    found = {}
-    for event in events:
-        for client in owners[event.key]:
-            scope = f"client:{client.key}"
-            if incident := store.records.newest_by_key(scope, event.key):
-                found[scope, event.key] = incident
-    return found
+@dataclass(frozen=True, kw_only=True)
+class _Trouble:
+    """What is known of an event's trouble."""
+
+    same: Known | None = None
+    again: Known | None = None
+    storm: Incident | None = None
+    alike: tuple[Incident, ...] = ()
+    alike_count: int = 0
+    window: Window | None = None
+
+
+def _trouble(store: Store, setup: Setup, reading: Reading, owner: Owner, now: datetime) -> _Trouble:
+    """The newest trouble of the event's key and thing within its scope (N.1), and its family's of the last hour."""
+    (event,) = reading.events
+    if not owner.clients or (len(owner.clients) > 1 and not event.vendor):
+        return _Trouble()
+    client = owner.clients[0]
+    scope = scope_of(event, client)
+    same = store.signals.newest(scope, event.key)
+    again = store.signals.newest_of(scope, event.thing) if event.thing else None
+    if same is not None and same.ended_at is None:
+        return _Trouble(same=_known(store, same))
+    within = setup.policy.storm_within
+    alike = store.signals.alike(event.family, now - within) if event.family and not event.vendor else []
+    found = {s.incident_id: store.records.incident(s.incident_id) for s in alike if s.incident_id}
+    running = sorted({i.id: i for i in found.values() if i.state is IncidentState.OPEN}.values(), key=lambda i: i.id)
+    storm = next((i for i in running if i.scope == f"storm:{event.family}"), None)
+    return _Trouble(
+        same=_known(store, same),
+        again=_known(store, again),
+        storm=storm,
+        alike=tuple(running),
+        alike_count=len({(s.scope, s.thing) for s in alike}),
+        window=covering(setup.windows, client.key, _spellings(client, event), now) if setup.windows else None,
+    )
+
+
+def _spellings(client: Client, event: Event) -> tuple[str, ...]:
+    """What the thing may be called in a maintenance window."""
+    component = client.component_for(*event.hosts)
+    return (*event.hosts, *((component.name, *component.hosts) if component else ()))
+
+
+def _known(store: Store, signal: Signal | None) -> Known | None:
+    if signal is None:
+        return None
+    return Known(signal=signal, incident=store.records.incident(signal.incident_id) if signal.incident_id else None)
 
 
 def _running(store: Store, reading: Reading, client: Client | None) -> tuple[tuple[Incident, Affected], ...]:

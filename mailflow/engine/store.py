@@ -16,6 +16,7 @@ from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLe
 from mailflow.domain.people import Address, Client
 from mailflow.domain.vocabulary import Class, Detection, Priority, Severity
 from mailflow.engine.mailroom import Mailroom
+from mailflow.engine.signals import Lessons, Signals, Waiting
 
 
 class StoreError(Exception):
@@ -79,14 +80,38 @@ class Records(Protocol):
     def open(self, new: NewIncident) -> tuple[Incident, Affected]:
         """Open an incident; unique among open ones by (scope, key)."""
 
+    def affect(
+        self,
+        incident_id: int,
+        client: Client,
+        *,
+        mailbox: str,
+        liaison: Address,
+        title: str,
+        phone: str,
+        plain: str,
+        symptom: str,
+        started_at: datetime,
+    ) -> Affected:
+        """One more client of an incident."""
+
+    def merge(self, child_id: int, root_id: int, now: datetime) -> None:
+        """An incident lives on in another: audience, promises and clients too; a client of both becomes one."""
+
+    def storm(self, incident_id: int, scope: str, key: str) -> None:
+        """The incident is a storm's from now on."""
+
+    def set_trouble(self, affected_id: int, ended_at: datetime | None) -> None:
+        """A client's own trouble is over, or back."""
+
     def incident(self, incident_id: int) -> Incident:
-        """One incident; KeyError where there is none."""
+        """One incident, or the one that it was merged into; KeyError where there is none."""
 
     def by_reference(self, reference: str) -> Incident | None:
         """The incident that people call so."""
 
     def newest_by_key(self, scope: str, key: str) -> Incident | None:
-        """The newest incident with this key in this scope."""
+        """The newest incident that was opened by this key in this scope."""
 
     def running_of(self, client_key: str) -> list[tuple[Incident, Affected]]:
         """The client's running incidents, newest first."""
@@ -271,6 +296,9 @@ class Store(Protocol):
     desk: Desk
     outbox: Outbox
     control: Control
+    signals: Signals
+    waiting: Waiting
+    lessons: Lessons
 
     def transaction(self) -> AbstractContextManager[None]:
         """One transaction; inside another one, a savepoint."""

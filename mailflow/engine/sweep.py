@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from mailflow.domain.correlation import UNTOLD
 from mailflow.domain.incident import Affected, Incident
 from mailflow.domain.letters import JSON, LetterKind, LetterState
 from mailflow.domain.people import Staff
@@ -55,10 +56,10 @@ class Sweep:
         """A blip of which nobody was told closes by itself: there is nobody to debrief (S3.1)."""
         for incident in self._store.records.never_told():
             for affected in self._store.records.affected_of(incident.id):
-                self._store.records.settle(affected.id, "over before anybody was told", now)
+                self._store.records.settle(affected.id, UNTOLD, now)
                 self._say_untold(incident, affected, now)
             self._aftermath.release_promises(incident, now)
-            self._aftermath.close(incident, "over before anybody was told", now)
+            self._aftermath.close(incident, UNTOLD, now)
             log.info("incident closed", ref=incident.reference, why="over before anybody was told")
 
     def _say_untold(self, incident: Incident, affected: Affected, now: datetime) -> None:

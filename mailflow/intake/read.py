@@ -64,11 +64,13 @@ def _read(raw: bytes, recipes: Recipes) -> Reading:
     new_text, quoted_text = new_and_quoted(plain or html)
     replied = _message_ids(headers.all("in-reply-to"))
     references = _message_ids(headers.all("references"))[-MAX_REFERENCES:]
+    addressed = recipients(headers, _ADDRESSED, [])
     kind, rule, events, bounced = _kind(message, sender, subject, content, (plain, html), recipes, defects)
     return Reading(
         message_id=message_id,
         author=sender,
         to=recipients(headers, ("to",), defects),
+        addressed=addressed,
         subject=subject,
         date=_date(headers, defects),
         in_reply_to=replied[0] if replied else None,
@@ -83,9 +85,7 @@ def _read(raw: bytes, recipes: Recipes) -> Reading:
         new_text=new_text,
         quoted_text=quoted_text,
         attachments=content.attachments,
-        token_tags=token_tags(
-            recipients(headers, _ADDRESSED, []), replied[0] if replied else None, references, _texts(plain, html)
-        ),
+        token_tags=token_tags(addressed, replied[0] if replied else None, references, _texts(plain, html)),
         authentication=results_on_top(headers.fields),
         identity=_identity(headers, content, raw),
         defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS],

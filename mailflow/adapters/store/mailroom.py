@@ -20,7 +20,7 @@ from mailflow.adapters.store.tables import (
     PlaceRow,
 )
 from mailflow.domain.vocabulary import Kind
-from mailflow.engine.mailroom import Arrival, Folder, Inbound, Unfiled, Verdict
+from mailflow.engine.mailroom import Arrival, Decided, Folder, Inbound, Place, Unfiled, Verdict
 
 # SQLite takes at most 32,766 values in one statement; a place has four.
 ROWS_A_STATEMENT = 5_000
@@ -192,6 +192,41 @@ class MailroomTables:
         """One kept mail."""
         row = InboundRow.get_or_none(InboundRow.id == inbound_id)
         return _inbound(row) if row else None
+
+    def after(self, inbound_id: int, limit: int) -> list[Inbound]:
+        """The kept mails whose number is above this one."""
+        query = InboundRow.select().where(InboundRow.id > inbound_id).order_by(InboundRow.id).limit(limit)
+        return [_inbound(row) for row in query]
+
+    def named(self, message_id: str) -> list[Inbound]:
+        """The decided mails with this Message-ID; a person asks, so that a look at every row will do."""
+        query = InboundRow.select().where(InboundRow.message_id == message_id).order_by(InboundRow.id)
+        return [_inbound(row) for row in query]
+
+    def decisions_of(self, inbound_ids: Sequence[int]) -> list[Decided]:
+        """What was decided over these mails."""
+        query = DecisionRow.select().where(DecisionRow.inbound_id.in_(list(inbound_ids))).order_by(DecisionRow.id)
+        return [
+            Decided(
+                inbound_id=row.inbound_id,
+                action=row.action,
+                reason=row.reason,
+                incident_id=row.incident_id,
+                at=row.made_at,
+            )
+            for row in query
+        ]
+
+    def places_of(self, inbound_id: int) -> list[Place]:
+        """Every place where this delivery was seen."""
+        rows: Any = (
+            PlaceRow.select(FolderRow.mailbox, FolderRow.name, PlaceRow.uid, PlaceRow.filed_at)
+            .join(FolderRow, on=(FolderRow.id == PlaceRow.folder_id))
+            .where(PlaceRow.inbound_id == inbound_id)
+            .order_by(PlaceRow.id)
+            .tuples()
+        )
+        return [Place(mailbox=box, folder=name, uid=uid, filed_at=filed) for box, name, uid, filed in rows]
 
     def quarantined(self) -> list[Inbound]:
         """The mails set aside, oldest first."""

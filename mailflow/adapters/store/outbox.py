@@ -7,6 +7,7 @@ from typing import Any
 
 from peewee import fn
 
+from mailflow.adapters.store.records import whole
 from mailflow.adapters.store.tables import EPOCH, MICROSECOND, InboundRow, LetterRow
 from mailflow.domain import tokens
 from mailflow.domain.letters import Letter, LetterKind, LetterState, NewLetter, Thread
@@ -82,7 +83,7 @@ class OutboxTable:
         query = (
             LetterRow.select(LetterRow.message_id, LetterRow.subject)
             .where(
-                (LetterRow.incident_id == incident_id)
+                LetterRow.incident_id.in_(whole(incident_id))
                 & (LetterRow.recipient == recipient)
                 & LetterRow.state.in_([LetterState.SENT, LetterState.UNKNOWN, LetterState.STARTED])
                 & (LetterRow.message_id != "")
@@ -173,7 +174,9 @@ class OutboxTable:
 
     def undelivered(self, incident_id: int, *, to_clients: bool) -> list[Letter]:
         """The incident's letters that wait or are held."""
-        where = (LetterRow.incident_id == incident_id) & LetterRow.state.in_([LetterState.WAITING, LetterState.HELD])
+        where = LetterRow.incident_id.in_(whole(incident_id)) & LetterRow.state.in_(
+            [LetterState.WAITING, LetterState.HELD]
+        )
         if to_clients:
             where &= LetterRow.kind.in_(TO_CLIENTS)
         return [_letter(row) for row in LetterRow.select().where(where).order_by(LetterRow.id)]
@@ -199,7 +202,7 @@ class OutboxTable:
         if domain:
             where &= LetterRow.recipient.endswith(f"@{domain}")
         if incident_id:
-            where &= LetterRow.incident_id == incident_id
+            where &= LetterRow.incident_id.in_(whole(incident_id))
         return int(LetterRow.select().where(where).count())
 
     def count_staff(self, address: str, since: datetime) -> int:
@@ -248,7 +251,7 @@ class OutboxTable:
         """Letters, newest first."""
         query = LetterRow.select().order_by(LetterRow.id.desc()).limit(limit)
         if incident_id is not None:
-            query = query.where(LetterRow.incident_id == incident_id)
+            query = query.where(LetterRow.incident_id.in_(whole(incident_id)))
         if states:
             query = query.where(LetterRow.state.in_(list(states)))
         return [_letter(row) for row in query]

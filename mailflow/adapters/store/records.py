@@ -17,7 +17,7 @@ from mailflow.domain.incident import (
     Told,
 )
 from mailflow.domain.letters import LetterKind, LetterState
-from mailflow.domain.people import Address
+from mailflow.domain.people import Address, Client
 from mailflow.domain.vocabulary import Class, Detection, Live, Priority, Severity
 from mailflow.engine.store import NewIncident, Overdue
 
@@ -71,7 +71,72 @@ class RecordTables:
         row = IncidentRow.get_or_none(IncidentRow.id == incident_id)
         if row is None:
             raise KeyError(incident_id)
-        return _incident(row)
+        return self.incident(row.merged_into) if row.merged_into else _incident(row)
+
+    def affect(
+        self,
+        incident_id: int,
+        client: Client,
+        *,
+        mailbox: str,
+        liaison: Address,
+        title: str,
+        phone: str,
+        plain: str,
+        symptom: str,
+        started_at: datetime,
+    ) -> Affected:
+        """One more client of an incident."""
+        row = AffectedRow.create(
+            incident_id=incident_id,
+            client_key=client.key,
+            client_name=client.name,
+            timezone=client.timezone,
+            language=client.language,
+            mailbox=mailbox,
+            live=client.live,
+            liaison_name=liaison.name,
+            liaison_address=liaison.address,
+            liaison_title=title,
+            liaison_phone=phone,
+            plain=plain,
+            symptom=symptom,
+            started_at=started_at,
+        )
+        return _affected(row)
+
+    def merge(self, child_id: int, root_id: int, now: datetime) -> None:
+        """An incident lives on in another; a client of both becomes one, with all that it was told and promised."""
+        ours = {a.client_key: a.id for a in self.affected_of(root_id)}
+        for theirs in self.affected_of(child_id):
+            into = ours.get(theirs.client_key)
+            if into is None:
+                AffectedRow.update(incident_id=root_id).where(AffectedRow.id == theirs.id).execute()
+                continue
+            AffectedRow.update(folded_into=into).where(AffectedRow.id == theirs.id).execute()
+            ToldRow.update(affected_id=into).where(ToldRow.affected_id == theirs.id).execute()
+            promised = PromiseRow.select(PromiseRow.kind).where(PromiseRow.affected_id == into)
+            moved = (PromiseRow.affected_id == theirs.id) & PromiseRow.kind.not_in(promised)
+            PromiseRow.update(affected_id=into).where(moved).execute()
+            PromiseRow.update(state=PromiseState.RELEASED, settled_at=now).where(
+                (PromiseRow.affected_id == theirs.id) & (PromiseRow.state == PromiseState.OPEN)
+            ).execute()
+        for table in (ToldRow, PromiseRow):
+            table.update(incident_id=root_id).where(table.incident_id == child_id).execute()
+        IncidentRow.update(merged_into=root_id).where(IncidentRow.merged_into == child_id).execute()
+        IncidentRow.update(
+            state=IncidentState.MERGED, merged_into=root_id, open_key=None, closed_at=now, why_closed="merged"
+        ).where(IncidentRow.id == child_id).execute()
+
+    def storm(self, incident_id: int, scope: str, key: str) -> None:
+        """The incident is a storm's from now on."""
+        IncidentRow.update(scope=scope, correlation_key=key, open_key=_open_key(scope, key)).where(
+            IncidentRow.id == incident_id
+        ).execute()
+
+    def set_trouble(self, affected_id: int, ended_at: datetime | None) -> None:
+        """A client's own trouble is over, or back."""
+        AffectedRow.update(ended_at=ended_at).where(AffectedRow.id == affected_id).execute()
 
     def by_reference(self, reference: str) -> Incident | None:
         """The incident that people call so."""
@@ -99,11 +164,12 @@ class RecordTables:
         row = AffectedRow.get_or_none(AffectedRow.id == affected_id)
         if row is None:
             raise KeyError(affected_id)
-        return _affected(row)
+        return self.affected(row.folded_into) if row.folded_into else _affected(row)
 
     def affected_of(self, incident_id: int) -> list[Affected]:
         """The incident's affected clients."""
-        query = AffectedRow.select().where(AffectedRow.incident_id == incident_id).order_by(AffectedRow.id)
+        mine = (AffectedRow.incident_id == incident_id) & AffectedRow.folded_into.is_null()
+        query = AffectedRow.select().where(mine).order_by(AffectedRow.id)
         return [_affected(row) for row in query]
 
     def incidents(self, *, running_only: bool, limit: int) -> list[tuple[Incident, list[Affected]]]:
@@ -113,7 +179,8 @@ class RecordTables:
             query = query.where(IncidentRow.state.in_(RUNNING))
         rows = list(query)
         clients: dict[int, list[Affected]] = {row.id: [] for row in rows}
-        for row in AffectedRow.select().where(AffectedRow.incident_id.in_(list(clients))).order_by(AffectedRow.id):
+        mine = AffectedRow.incident_id.in_(list(clients)) & AffectedRow.folded_into.is_null()
+        for row in AffectedRow.select().where(mine).order_by(AffectedRow.id):
             clients[row.incident_id].append(_affected(row))
         return [(_incident(row), clients[row.id]) for row in rows]
 
@@ -154,7 +221,7 @@ class RecordTables:
 
     def timeline(self, incident_id: int) -> list[Entry]:
         """The incident's timeline in order."""
-        query = EntryRow.select().where(EntryRow.incident_id == incident_id).order_by(EntryRow.at, EntryRow.id)
+        query = EntryRow.select().where(EntryRow.incident_id.in_(whole(incident_id))).order_by(EntryRow.at, EntryRow.id)
         return [
             Entry(at=r.at, what=r.what, author=r.author, text=r.text, inbound_id=r.inbound_id, letter_id=r.letter_id)
             for r in query
@@ -240,7 +307,7 @@ class RecordTables:
         # Trouble that was over before the acknowledgement left is told to nobody: it is dropped when its time comes.
         told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)
         dropping = LetterRow.select(LetterRow.id).where(
-            (LetterRow.incident_id == IncidentRow.id)
+            (LetterRow.affected_id == AffectedRow.id)
             & (LetterRow.kind == LetterKind.ACKNOWLEDGEMENT)
             & LetterRow.unless_over
             & (LetterRow.state == LetterState.WAITING)
@@ -264,8 +331,9 @@ class RecordTables:
     def never_told(self) -> list[Incident]:
         """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
         told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)
+        theirs = AffectedRow.select(AffectedRow.id).where(AffectedRow.incident_id == IncidentRow.id)
         coming = LetterRow.select(LetterRow.id).where(
-            (LetterRow.incident_id == IncidentRow.id)
+            LetterRow.affected_id.in_(theirs)
             & LetterRow.kind.in_([LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF])
             & (LetterRow.state != LetterState.DROPPED)
         )
@@ -288,6 +356,13 @@ class RecordTables:
         return int(AffectedRow.select().where((AffectedRow.settled_at >= since) & why).count())
 
 
+def whole(incident_id: int) -> Any:
+    """An incident's id and those of all that were merged into it."""
+    return IncidentRow.select(IncidentRow.id).where(
+        (IncidentRow.id == incident_id) | (IncidentRow.merged_into == incident_id)
+    )
+
+
 def _open_key(scope: str, key: str) -> str:
     return f"{scope}\n{key}"  # a scope is one line, so no other scope and key read the same
 
@@ -297,7 +372,7 @@ def _pairs(where: Any, order: Any = None) -> list[tuple[Incident, Affected]]:
     rows = list(
         AffectedRow.select(AffectedRow)
         .join(IncidentRow, on=(IncidentRow.id == AffectedRow.incident_id))
-        .where(where)
+        .where(where & AffectedRow.folded_into.is_null())
         .order_by(AffectedRow.id if order is None else order)
     )
     wanted = {row.incident_id for row in rows}
@@ -325,6 +400,7 @@ def _incident(row: Any) -> Incident:
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         why_closed=row.why_closed,
+        merged_into=row.merged_into,
     )
 
 
@@ -347,6 +423,11 @@ def _affected(row: Any) -> Affected:
         reported_at=row.reported_at,
         settled_at=row.settled_at,
         settled_why=row.settled_why,
+        symptom=row.symptom,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        me_too=row.me_too,
+        ticket=row.ticket,
     )
 
 

@@ -1,0 +1,45 @@
+"""Several incidents become one: the younger lives on in the root, with its clients, signals, audience and promises."""
+
+from datetime import datetime
+
+from mailflow.domain.incident import Entry, Incident
+from mailflow.domain.letters import LetterKind, LetterState
+from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
+from mailflow.engine.post import Post
+from mailflow.engine.store import Store
+
+# A client that has, or is getting, one of these from the root needs no second.
+COMING = {LetterState.WAITING, LetterState.HELD, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN}
+
+
+class Merging:
+    """The use case; called in the transaction of whatever made it known that two are one."""
+
+    def __init__(self, store: Store, post: Post) -> None:
+        self._store, self._post = store, post
+
+    def merge(self, child: Incident, root: Incident, why: str, by: str, now: datetime) -> None:
+        """`child` goes on in `root`; a client of both keeps one acknowledgement."""
+        if child.id == root.id:
+            return
+        advance(child.state, Happening.MERGED)
+        ours = {a.client_key: a for a in self._store.records.affected_of(root.id)}
+        told = {t.affected_id for t in self._store.records.audience(root.id)}
+        for theirs in self._store.records.affected_of(child.id):
+            twin = ours.get(theirs.client_key)
+            if twin and (twin.id in told or self._coming(root, twin.id)):
+                self._drop(child, theirs.id, now)
+            self._store.signals.rehome(theirs.id, child.id, root.id, twin.id if twin else theirs.id)
+        self._store.signals.rehome(None, child.id, root.id, None)
+        self._store.records.merge(child.id, root.id, now)
+        text = f"{child.reference} into {root.reference}: {why}"
+        self._store.records.note(root.id, Entry(at=now, what="merged", author=by, text=text))
+
+    def _coming(self, incident: Incident, affected_id: int) -> bool:
+        letters = self._store.outbox.letters(incident_id=incident.id, states=sorted(COMING), limit=1_000)
+        return any(x.kind is LetterKind.ACKNOWLEDGEMENT and x.affected_id == affected_id for x in letters)
+
+    def _drop(self, incident: Incident, affected_id: int, now: datetime) -> None:
+        for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
+            if letter.affected_id == affected_id and letter.kind is LetterKind.ACKNOWLEDGEMENT:
+                self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="merged", now=now)
