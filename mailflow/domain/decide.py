@@ -15,9 +15,11 @@ from mailflow.domain.decisions import (
     Decision,
     Fill,
     Ignore,
+    Noted,
     Obey,
     OpenFromClient,
     OpenFromStaff,
+    Place,
     Proved,
     Refuse,
     RefuseSend,
@@ -49,6 +51,20 @@ def decide(
         return (_bounce(reading, situation),)
     if situation.duplicate_of is not None:
         return (Ignore(reason=f"same-mail-as-{situation.duplicate_of}", kind=reading.kind),)
+    if reading.kind is Kind.AUTO_REPLY and situation.answered and situation.answered.genuine and reading.author:
+        letter = situation.answered.letter
+        if letter.incident_id and letter.kind.to_client:
+            who, text = str(reading.author), reading.subject
+            return (
+                Noted(
+                    reason="out-of-office",
+                    kind=Kind.AUTO_REPLY,
+                    incident_id=letter.incident_id,
+                    what="absent",
+                    author=who,
+                    text=text,
+                ),
+            )
     if reading.kind is Kind.AUTO_REPLY:
         return (Ignore(reason=reading.automatic or "automatic", kind=Kind.AUTO_REPLY),)
     if reading.events and situation.disproven:
@@ -75,6 +91,17 @@ def _bounce(reading: Reading, situation: Situation) -> Decision:
     # The copy that proves acceptance has a recipient of its own, who is not the letter's.
     theirs = [r for r in reading.bounce.recipients if _without_tag(r.address) not in situation.own]
     failed = [r for r in theirs if r.action is Action.FAILED]
+    letter = situation.bounced.letter
+    delayed = [r for r in theirs if r.action is Action.DELAYED]
+    if not failed and delayed and letter.incident_id:
+        return Noted(
+            reason="bounce-not-final",
+            kind=Kind.BOUNCE,
+            incident_id=letter.incident_id,
+            what="delayed",
+            author=letter.recipient.address,
+            text=f"{letter.kind}: {delayed[0].status or 'on its way, late'}",
+        )
     if not failed:
         return Ignore(reason="bounce-not-final", kind=Kind.BOUNCE)
     return Bounced(
@@ -116,15 +143,20 @@ def _staff(staff: Staff, reading: Reading, answers: Answers, situation: Situatio
 def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decision, ...]:
     """What a liaison who is really the liaison wants."""
     letter = situation.answered.letter if situation.answered else None
+    if letter and letter.kind is LetterKind.SHOWN and situation.named and not answers.commands:
+        about = letter.facts.get("about")
+        if isinstance(about, int):
+            teaches = bool(letter.facts.get("teaches"))
+            return (Place(reason="liaison-places", client=situation.named, about=about, teaches=teaches, staff=staff),)
     decisions: list[Decision] = []
     for command in answers.commands:
         match command.verb:
-            case Verb.OPEN:
+            case Verb.OPEN | Verb.CALL:
                 word, _, said = command.argument.partition(":")
                 title, _, note = said.strip().partition("\n")
                 decisions.append(
                     OpenFromStaff(
-                        reason="liaison-opens",
+                        reason="liaison-opens" if command.verb is Verb.OPEN else "call",
                         client_word=word.strip(),
                         title=title.strip().rstrip("."),
                         note=note.strip(),
@@ -210,17 +242,29 @@ def _client(reading: Reading, situation: Situation, now: datetime, policy: Polic
     if answered and answered.genuine and answered.letter.incident_id and answered.letter.affected_id:
         if answered.letter.client_key == client.key:
             return ClientSaid(
-                reason="answers-our-letter",
+                reason="thanks" if situation.gist.thanks else "answers-our-letter",
                 incident_id=answered.letter.incident_id,
                 affected_id=answered.letter.affected_id,
             )
         return Show(reason="tag-of-another-client", kind=Kind.CLIENT)
     if reading.automatic:
         return Show(reason=reading.automatic, kind=Kind.CLIENT)
-    for incident, affected in situation.running:
+    if situation.tagged:
+        incident, affected = situation.tagged
+        reason = "thanks" if situation.gist.thanks else "names-its-incident"
+        return ClientSaid(reason=reason, incident_id=incident.id, affected_id=affected.id)
+    for incident, affected in situation.running if not _asks_something_else(situation) else ():
         # Mail about an outage joins while it lasts; what a person reported may be quite another thing a day later.
         person = incident.class_ is Class.CLIENT and now - incident.opened_at > policy.reopen_within
         if (incident.state is IncidentState.OPEN and not person) or _recent(incident, now, policy.reopen_within):
-            return ClientSaid(reason="client-has-a-running-incident", incident_id=incident.id, affected_id=affected.id)
+            reason = "thanks" if situation.gist.thanks else "client-has-a-running-incident"
+            return ClientSaid(reason=reason, incident_id=incident.id, affected_id=affected.id)
+    if situation.gist.thanks:
+        return Ignore(reason="thanks-for-nothing-open", kind=Kind.CLIENT)
     vouched = situation.authenticated is not False
     return OpenFromClient(reason="new-from-client", client=client, vouched=vouched)
+
+
+def _asks_something_else(situation: Situation) -> bool:
+    """A new mail that only asks for something is no word about the trouble that happens to be on."""
+    return bool(situation.gist.request) and not situation.gist.trouble

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from mailflow.domain.form import Answers, Command
 from mailflow.domain.incident import Affected, Incident, Signal
 from mailflow.domain.letters import Letter, LetterKind
-from mailflow.domain.mail import Event
+from mailflow.domain.mail import Event, Gist
 from mailflow.domain.maintenance import Window
 from mailflow.domain.ownership import Owner
 from mailflow.domain.people import Client, Staff, Who
@@ -58,6 +58,9 @@ class Situation:
     alike_count: int = 0  # how many things of the family fell ill within the hour and still are
     window: Window | None = None  # the maintenance window that covers the thing now
     running: tuple[tuple[Incident, Affected], ...] = ()  # the sender's client's running incidents, newest first
+    tagged: tuple[Incident, Affected] | None = None  # named in the subject by one who takes part in it
+    gist: Gist = field(default_factory=lambda: Gist(thanks=False, request="", trouble=False))  # of a client's words
+    named: Client | None = None  # the client that a liaison's first line names, in a reply to "not placed"
     draft_version: int = 0  # version of the draft that may be SENT now, 0 where there is none
 
 
@@ -162,6 +165,29 @@ class ClientSaid:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """A liaison says whose a mail is that nobody could place."""
+
+    reason: str
+    client: Client
+    about: int  # the inbound mail
+    teaches: bool  # whether later mail like it is that client's too
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """A line on an incident's timeline, and nothing else."""
+
+    reason: str
+    kind: Kind
+    incident_id: int
+    what: str
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fill:
     """A liaison's answers to a form."""
 
@@ -257,6 +283,8 @@ Decision: TypeAlias = (
     | Relapse
     | Recover
     | ClientSaid
+    | Place
+    | Noted
     | Fill
     | Release
     | RefuseSend

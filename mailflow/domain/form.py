@@ -109,6 +109,9 @@ class Verb(StrEnum):
     STOP = "stop"
     NOTE = "note"
     OPEN = "open"
+    CALL = "call"  # somebody of a client's telephoned: who, and what they said
+    MERGE = "merge"
+    SPLIT = "split"
     SENT = "sent"  # "I saw the letter in Sent": settles a letter whose fate is unknown
     RESEND = "resend"
     RESOLVED = "resolved"

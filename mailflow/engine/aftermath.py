@@ -6,7 +6,7 @@ from mailflow.domain import tokens
 from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind, PromiseState, Told
 from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState
 from mailflow.domain.lifecycle import Happening, advance
-from mailflow.domain.people import Address
+from mailflow.domain.people import Address, Wants
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -50,6 +50,8 @@ class Aftermath:
             self.warn("failed", letter, said, now)
         if letter.affected_id is not None:
             self._store.records.untold(letter.affected_id, letter.recipient.address, letter.kind)
+        if letter.kind is LetterKind.ACKNOWLEDGEMENT and letter.affected_id is not None:
+            self._next_contact(letter, now)
         if letter.kind is LetterKind.DEBRIEF and letter.affected_id is not None:
             letters = self._store.outbox.of_draft(letter.affected_id, letter.version)
             arrived = next((other for other in letters if other.state is LetterState.SENT), None)
@@ -57,6 +59,48 @@ class Aftermath:
                 self._debriefed(arrived, now)
             elif letter.state is LetterState.SENT:  # it had left, and came back
                 self._store.records.unsettle(letter.affected_id, PromiseKind.DEBRIEF)
+
+    def _next_contact(self, letter: Letter, now: datetime) -> None:
+        """Nobody of the client's was told: the next of its contacts who has letters at all is (N.9)."""
+        assert letter.affected_id is not None
+        affected = self._store.records.affected(letter.affected_id)
+        incident = self._store.records.incident(affected.incident_id)
+        client = self._setup.directory.client(affected.client_key)
+        theirs = [
+            x
+            for x in self._store.outbox.letters(incident_id=incident.id, limit=1_000)
+            if x.kind is LetterKind.ACKNOWLEDGEMENT and x.client_key == affected.client_key
+        ]
+        if any(x.state in STILL_MOVING | {LetterState.SENT} for x in theirs if x.id != letter.id):
+            return  # another of theirs has it, or is about to
+        tried = {x.recipient.address for x in theirs}
+        left = [c for c in client.contacts if c.wants is not Wants.NOTHING and c.address not in tried] if client else []
+        if not left or incident.ended_at is not None:
+            return
+        contact = left[0]
+        facts = {**letter.facts, "first_name": contact.first_name, "name": contact.name}
+        again = self._post.client_letter(
+            LetterKind.ACKNOWLEDGEMENT,
+            incident,
+            affected,
+            contact,
+            facts,
+            key=f"{incident.reference}:{contact.address}",
+            now=now,
+            due_at=now + self._setup.policy.rest,
+        )
+        if put := self._post.put_automatic(again, incident.started_at, now):
+            names = letter.recipient.name or letter.recipient.address
+            values: dict[str, JSON] = {"names": names, "next_name": contact.name, "due_at": put.due_at.isoformat()}
+            self._post.notice(
+                ["failed", values],
+                [["next_contact", values]],
+                affected.liaison,
+                key=f"next:{letter.id}",
+                now=now,
+                incident=incident,
+                affected=affected,
+            )
 
     def warn(self, what: str, letter: Letter, said: str, now: datetime) -> None:
         """Tell the liaison (the administrator, for a letter to one of ours) what became of a letter."""

@@ -1,14 +1,17 @@
 """Alerts carried out: what domain.correlation decided becomes signals, incidents and their clients."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailflow.domain.correlation import said_at
 from mailflow.domain.decisions import Gather, Join, Known, Mute, OpenFromAlert, Recover, Relapse, Situation, Wait
+from mailflow.domain.expected import Missed, matches
 from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, PromiseKind
 from mailflow.domain.letters import JSON
 from mailflow.domain.lifecycle import Happening, advance
 from mailflow.domain.mail import Event, Reading
 from mailflow.domain.people import Client, Component
+from mailflow.domain.vocabulary import Class, Kind, State
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.merging import Merging
 from mailflow.engine.opening import Opening
@@ -30,7 +33,7 @@ class Alerts:
 
     def __init__(self, store: Store, setup: Setup, post: Post, opening: Opening) -> None:
         self._store, self._setup, self._post, self._opening = store, setup, post, opening
-        self._merging = Merging(store, post)
+        self._merging = Merging(store)
 
     def open(
         self, decision: OpenFromAlert, inbound: Inbound, reading: Reading, situation: Situation, now: datetime
@@ -131,6 +134,60 @@ class Alerts:
         topic = f"{scope_of(event, situation.owner.clients[0])}\n{event.key}"
         if not self._store.waiting.with_topic(MAINTENANCE, topic):
             self._store.waiting.put(inbound.id, MAINTENANCE, topic, event.key, decision.until, now)
+
+    def heard(self, event: Event, inbound: Inbound, reading: Reading, situation: Situation) -> None:
+        """A success that was expected: it is noted, and ends the trouble that its absence made."""
+        keys = {client.key for client in situation.owner.clients}
+        for expected in self._setup.expected:
+            if expected.client not in keys or not matches(expected, event):
+                continue
+            self._store.signals.came(f"{expected.client}/{expected.name}", inbound.received_at)
+            scope, key = f"client:{expected.client}", f"expected:{expected.name.casefold()}"
+            signal = self._store.signals.newest(scope, key)
+            if signal and signal.ended_at is None and signal.incident_id:
+                incident = self._store.records.incident(signal.incident_id)
+                self._note(incident, "recovered", event, reading, inbound)
+                missing = replace(event, key=key)
+                self._recovered(incident, scope, missing, inbound.received_at, inbound.received_at)
+
+    def missing(self, missed: Missed, mailbox: str, now: datetime) -> None:
+        """A mail that did not come opens an incident, once for each deadline."""
+        expected = missed.expected
+        client = self._setup.directory.client(expected.client)
+        scope, key = f"client:{expected.client}", f"expected:{expected.name.casefold()}"
+        known = self._store.signals.newest(scope, key)
+        if client is None or (known and (known.ended_at is None or known.began_at >= missed.deadline)):
+            return
+        event = Event(
+            recipe="expected",
+            state=State.PROBLEM,
+            severity=expected.severity,
+            class_=Class.BACKUP,
+            symptom="missing",
+            key=key,
+            hosts=(expected.name,),
+            fields={"service": expected.name},
+        )
+        subject = f"{expected.name}: nothing came by {expected.by}"
+        inbound = Inbound(
+            id=0,
+            hash="",
+            mailbox=mailbox,
+            received_at=now,
+            tries=0,
+            state="processed",
+            kind=Kind.ALERT,
+            reason="expected",
+            message_id="",
+            author="",
+            subject=subject,
+            incident_id=None,
+        )
+        reading = Reading(message_id=None, author=None, subject=subject, kind=Kind.ALERT, rule="expected", identity="")
+        component = component_of(client, event)
+        incident, affected = self._opening.incident_of(client, component, event, inbound, reading, scope, now)
+        self._signal(incident, affected, component, event, inbound, reading, scope)
+        self._opening.tell_of_alert(incident, affected, client, component, event, now)
 
     # --- what they share ---
 

@@ -56,6 +56,8 @@ class Freezer:
             words = replace(words, subject=f"Re: {thread.subject}")
         local, _, domain = mailbox.address.partition("@")
         reply_to = f"{local}+{tag}@{domain}" if mailbox.plus_addressing else mailbox.address
+        if letter.kind.to_client and letter.affected_id and (ticket := self._ticket(letter, words.subject)):
+            words = replace(words, subject=f"{words.subject} {ticket}")
         envelope = Envelope(
             sender=Address(name=letter.sender_name, address=mailbox.address),
             recipient=recipient,
@@ -93,6 +95,11 @@ class Freezer:
         elif letter.facts.get("many") and letter.incident_id:
             facts["lines"] = [*letter.facts["lines"], *self._clients(letter, letter.incident_id)]  # type: ignore[misc]
         return self._setup.writer.render(letter.kind, letter.language, facts, now)
+
+    def _ticket(self, letter: Letter, subject: str) -> str:
+        """The token of the client's own helpdesk, where the subject has it not yet: their ticket finds our letter."""
+        ticket = self._store.records.affected(letter.affected_id or 0).ticket
+        return "" if ticket in subject else ticket
 
     def _things(self, letter: Letter, plain: str) -> str:
         """What is in trouble by now: a storm may have struck more of this client's things than one."""

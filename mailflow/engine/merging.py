@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from mailflow.domain.incident import Entry, Incident
+from mailflow.domain.incident import Affected, Entry, Incident
 from mailflow.domain.letters import LetterKind, LetterState
 from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
-from mailflow.engine.post import Post
 from mailflow.engine.store import Store
 
 # A client that has, or is getting, one of these from the root needs no second.
@@ -15,8 +14,8 @@ COMING = {LetterState.WAITING, LetterState.HELD, LetterState.LEASED, LetterState
 class Merging:
     """The use case; called in the transaction of whatever made it known that two are one."""
 
-    def __init__(self, store: Store, post: Post) -> None:
-        self._store, self._post = store, post
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def merge(self, child: Incident, root: Incident, why: str, by: str, now: datetime) -> None:
         """`child` goes on in `root`; a client of both keeps one acknowledgement."""
@@ -34,6 +33,15 @@ class Merging:
         self._store.records.merge(child.id, root.id, now)
         text = f"{child.reference} into {root.reference}: {why}"
         self._store.records.note(root.id, Entry(at=now, what="merged", author=by, text=text))
+
+    def split(self, incident: Incident, affected: Affected, by: str, now: datetime) -> Incident:
+        """A client's trouble turns out to be its own: it goes on in an incident of its own, told to nobody anew."""
+        new = self._store.records.split(affected.id, now)
+        self._store.signals.rehome(affected.id, incident.id, new.id, affected.id)
+        text = f"{affected.client_name} out of {incident.reference} into {new.reference}"
+        for one in (incident, new):
+            self._store.records.note(one.id, Entry(at=now, what="split", author=by, text=text))
+        return new
 
     def _coming(self, incident: Incident, affected_id: int) -> bool:
         letters = self._store.outbox.letters(incident_id=incident.id, states=sorted(COMING), limit=1_000)

@@ -13,12 +13,13 @@ from mailflow.domain.times import parse_time
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.brake import Brake
 from mailflow.engine.mailroom import Inbound
+from mailflow.engine.merging import Merging
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
 NOTHING_STOPPED: JSON = ["stopped_nothing", {}]
-ABOUT_AN_INCIDENT = {Verb.STOP, Verb.NOTE, Verb.RESOLVED, Verb.NO_DEBRIEF}
+ABOUT_AN_INCIDENT = {Verb.STOP, Verb.NOTE, Verb.RESOLVED, Verb.NO_DEBRIEF, Verb.MERGE, Verb.SPLIT}
 
 
 class Orders:
@@ -28,6 +29,7 @@ class Orders:
         self._store, self._setup, self._post = store, setup, post
         self._aftermath = Aftermath(store, setup, post)
         self._brake = Brake(store)
+        self._merging = Merging(store)
 
     def obey(self, order: Obey, inbound: Inbound, reading: Reading, now: datetime) -> None:
         """Carry one command out."""
@@ -50,6 +52,11 @@ class Orders:
             case Verb.NO_DEBRIEF if incident and affected:
                 said = self._no_debrief(order, incident, affected, inbound, now)
                 self._answer("noted", said, order, inbound, now, incident, affected)
+            case Verb.MERGE if incident:
+                said = self._merge(order, incident, now)
+                self._answer("noted", said, order, inbound, now, incident, affected)
+            case Verb.SPLIT if incident:
+                self._answer("noted", self._split(order, incident, now), order, inbound, now, incident, affected)
             case Verb.SENT | Verb.RESEND:
                 said = self._settle_unknown(order, now)
                 self._answer("noted", said, order, inbound, now, incident, affected)
@@ -117,6 +124,27 @@ class Orders:
         self._entry(incident, "no debrief", order, why, now, inbound)
         self._aftermath.settle(affected, f"no debrief: {why}", PromiseState.RELEASED, now)
         return ["no_debrief", {"client": affected.client_name, "why": why}]
+
+    def _merge(self, order: Obey, incident: Incident, now: datetime) -> JSON:
+        """This incident goes on in another: an alert that was a symptom goes to the real problem's (S4.4)."""
+        word = order.command.argument.strip(" .").upper()
+        root = self._store.records.by_reference(word)
+        root = self._store.records.incident(root.id) if root else None
+        if root is None or not root.running or not incident.running or root.id == incident.id:
+            return ["merge_which", {"word": order.command.argument}]
+        self._merging.merge(incident, root, "said so", order.staff.name, now)
+        return ["merged", {"child": incident.reference, "root": root.reference}]
+
+    def _split(self, order: Obey, incident: Incident, now: datetime) -> JSON:
+        """One client's trouble turns out to be another one."""
+        clients = self._store.records.affected_of(incident.id)
+        word = order.command.argument.strip(" .").casefold()
+        mine = [a for a in clients if word in {a.client_key, a.client_name.casefold()}]
+        if len(clients) < 2 or len(mine) != 1 or not incident.running:
+            keys = ", ".join(a.client_key for a in clients)
+            return ["split_which", {"reference": incident.reference, "keys": keys}]
+        new = self._merging.split(incident, mine[0], order.staff.name, now)
+        return ["split", {"client": mine[0].client_name, "reference": new.reference}]
 
     def _settle_unknown(self, order: Obey, now: datetime) -> JSON:
         """SENT or RESEND to "did the letter leave?": only that letter, only while nobody knows."""

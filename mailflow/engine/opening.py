@@ -107,6 +107,35 @@ class Opening:
             component = client.component_for(*event.hosts)
             self.tell_of_alert(incident, affected, client, component, event, now, again=relapses)
 
+    def tell_one_more(self, incident: Incident, affected: Affected, contact: Contact, now: datetime) -> None:
+        """Somebody who is struck too and was told nothing gets the acknowledgement that the others have (S4.21)."""
+        policy = self._setup.policy
+        acknowledge = policy.acknowledge.get(incident.class_, Acknowledge.REVIEW)
+        open_ = incident.ended_at is None and affected.ended_at is None
+        live = self._setup.live(affected)
+        if acknowledge is not Acknowledge.AUTO or live is Live.REVIEW or not (affected.plain and contact.first_name):
+            return
+        coming = self._store.outbox.letters(incident_id=incident.id, limit=1_000)
+        known = {t.address for t in self._store.records.audience(incident.id)}
+        known |= {x.recipient.address for x in coming if x.kind is LetterKind.ACKNOWLEDGEMENT}
+        if not open_ or contact.address in known:
+            return
+        promised = [p.due_at for p in self._store.records.promises(incident.id) if p.affected_id == affected.id]
+        view = client_view(incident, affected, policy.footer, promised[0] if promised else None)
+        if not promised:
+            return  # nothing is promised to anybody: the liaison writes
+        letter = self._post.client_letter(
+            LetterKind.ACKNOWLEDGEMENT,
+            incident,
+            affected,
+            contact,
+            acknowledgement(view, contact, 0),
+            key=f"{incident.reference}:{contact.address}",
+            now=now,
+            due_at=now + policy.rest,
+        )
+        self._post.put_automatic(letter, incident.started_at, now)
+
     def tell_of_many(self, incident: Incident, affected: Affected, now: datetime) -> None:
         """One mail an hour to each liaison of an incident with many clients; it says who they are when it leaves."""
         self._post.to_staff(
@@ -179,7 +208,13 @@ class Opening:
     def from_staff(
         self, decision: OpenFromStaff, client: Client, inbound: Inbound, reading: Reading, now: datetime
     ) -> Incident:
-        """A liaison opens it; the cause need not be technical (S0.1). Clients hear of it when she writes."""
+        """A liaison opens it; the cause need not be technical (S0.1). Clients hear of it when she writes.
+
+        A phone call is written "CALL northwind: Shirley Lane, the Data drive is gone" (S0.5): who, then what.
+        """
+        called = decision.reason == "call"
+        caller, _, symptom = decision.title.partition(",") if called else ("", "", "")
+        title = symptom.strip() or decision.title or reading.subject
         incident, affected = self._open(
             client,
             inbound,
@@ -188,18 +223,28 @@ class Opening:
             class_=Class.CLIENT,
             severity=Severity.MEDIUM,
             symptom="reported",
-            title=decision.title or reading.subject,
+            title=title,
             plain="",
-            detected_by=Detection.STAFF,
-            noticed_by=decision.staff.name,
-            first_shown=reading.subject,
+            detected_by=Detection.CUSTOMER_CALL if called else Detection.STAFF,
+            noticed_by=caller.strip() if called and symptom else decision.staff.name,
+            first_shown=title if called else reading.subject,
             started_at=inbound.received_at,
+            reporter=caller.split()[0] if called and symptom and caller.split() else "",
             liaison=address_of(decision.staff),
         )
         if decision.note:
             entry = Entry(at=now, what="note", author=decision.staff.name, text=decision.note, inbound_id=inbound.id)
             self._store.records.note(incident.id, entry)
-        self._tell(incident, affected, client, None, timedelta(), now, lead="staff_opened", excerpt=decision.note)
+        self._tell(
+            incident,
+            affected,
+            client,
+            None,
+            timedelta(),
+            now,
+            lead="call_opened" if affected.reporter else "staff_opened",
+            excerpt=decision.note,
+        )
         return incident
 
     def _open(

@@ -12,10 +12,12 @@ from mailflow.domain.decisions import (
     Ignore,
     Join,
     Mute,
+    Noted,
     Obey,
     OpenFromAlert,
     OpenFromClient,
     OpenFromStaff,
+    Place,
     Proved,
     Recover,
     Refuse,
@@ -30,18 +32,21 @@ from mailflow.domain.incident import Entry, Incident
 from mailflow.domain.letters import JSON, LetterKind, LetterState
 from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.mail import Reading
-from mailflow.domain.people import Address, Client, Staff
+from mailflow.domain.people import Client
 from mailflow.domain.vocabulary import Kind
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.alerts import Alerts
+from mailflow.engine.client_mail import ClientMail
 from mailflow.engine.desk import Desk
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.obey import Orders
 from mailflow.engine.opening import EXCERPT, Opening
 from mailflow.engine.post import Post, address_of
+from mailflow.engine.replay import Replay
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
+from mailflow.engine.triage import Triage
 
 
 class Recorder:
@@ -54,7 +59,10 @@ class Recorder:
         self._drafts = drafts
         self._desk = Desk(store, setup, self._post, drafts)
         self._opening = Opening(store, setup, self._post, drafts)
-        self._alerts = Alerts(store, setup, self._post, self._opening)
+        self.alerts = Alerts(store, setup, self._post, self._opening)
+        self._client_mail = ClientMail(store, setup, self._post, self._opening)
+        self.replay = Replay(store, setup, self.record)
+        self._triage = Triage(store, setup, self._post, self.replay)
         self._orders = Orders(store, setup, self._post)
         self._aftermath = Aftermath(store, setup, self._post)
 
@@ -62,6 +70,9 @@ class Recorder:
         self, decision: Decision, inbound: Inbound, reading: Reading, situation: Situation, now: datetime
     ) -> tuple[Kind, int | None]:
         """Carry one decision out: what the mail turned out to be, and the incident it belongs to."""
+        if self._setup.expected:
+            for event in reading.events:
+                self.alerts.heard(event, inbound, reading, situation)
         match decision:
             case Ignore():
                 return decision.kind, None
@@ -72,25 +83,25 @@ class Recorder:
                 self._bounced(decision, now)
                 return Kind.BOUNCE, decision.letter.incident_id
             case OpenFromAlert():
-                return Kind.ALERT, self._alerts.open(decision, inbound, reading, situation, now)
+                return Kind.ALERT, self.alerts.open(decision, inbound, reading, situation, now)
             case Join():
-                return Kind.ALERT, self._alerts.join(decision, inbound, reading, situation, now)
+                return Kind.ALERT, self.alerts.join(decision, inbound, reading, situation, now)
             case Relapse():
-                return Kind.ALERT, self._alerts.relapse(decision, inbound, reading, situation, now)
+                return Kind.ALERT, self.alerts.relapse(decision, inbound, reading, situation, now)
             case Recover():
-                return Kind.ALERT, self._alerts.recover(decision, inbound, reading, situation)
+                return Kind.ALERT, self.alerts.recover(decision, inbound, reading, situation)
             case Gather():
-                return Kind.ALERT, self._alerts.gather(decision, inbound, reading, situation, now)
+                return Kind.ALERT, self.alerts.gather(decision, inbound, reading, situation, now)
             case Wait():
-                self._alerts.wait(decision, inbound, reading, situation, now)
+                self.alerts.wait(decision, inbound, reading, situation, now)
                 return Kind.ALERT, None
             case Mute():
-                self._alerts.mute(decision, inbound, situation, now)
+                self.alerts.mute(decision, inbound, situation, now)
                 return Kind.ALERT, None
             case OpenFromClient():
                 return Kind.CLIENT, self._opening.from_client(decision, inbound, reading, now).id
             case ClientSaid():
-                self._client_said(decision, inbound, reading, now)
+                self._client_mail.said(decision, inbound, reading, situation, now)
                 return Kind.CLIENT, decision.incident_id
             case OpenFromStaff():
                 return Kind.LIAISON, self._open_by_name(decision, inbound, reading, now)
@@ -114,8 +125,20 @@ class Recorder:
                 self._refused(decision, inbound, reading, now)
                 return decision.kind, None
             case Show():
-                self._show(decision, inbound, reading, now)
+                self._triage.show(decision, inbound, reading, situation, now)
                 return decision.kind, None
+            case Place():
+                return Kind.LIAISON, self._triage.place(decision, inbound, now)
+            case Noted():
+                entry = Entry(
+                    at=inbound.received_at,
+                    what=decision.what,
+                    author=decision.author,
+                    text=decision.text,
+                    inbound_id=inbound.id,
+                )
+                self._store.records.note(decision.incident_id, entry)
+                return decision.kind, decision.incident_id
 
     def page_quarantined(self, mail_id: int, reason: str, mailbox: str, now: datetime) -> None:
         """A mail was set aside: the administrator is told where to look."""
@@ -133,47 +156,6 @@ class Recorder:
         self._post.notice(["unfetched", values], [["unfetched", values]], recipient, key=key, now=now, mailbox=mailbox)
 
     # --- people ---
-
-    def _client_said(self, decision: ClientSaid, inbound: Inbound, reading: Reading, now: datetime) -> None:
-        """The client's new words go to the liaison, in the incident's thread; the first of theirs is remembered."""
-        incident = self._store.records.incident(decision.incident_id)
-        affected = self._store.records.affected(decision.affected_id)
-        author = reading.author or Address(name="", address=inbound.author)
-        contact = self._setup.directory.who(author.address).contact
-        name = contact.name if contact else author.name or author.address
-        words = reading.new_text.strip()[:EXCERPT]
-        self._note(incident, "client wrote", name, reading.subject, inbound.received_at, inbound.id)
-        running = decision.reason == "client-has-a-running-incident"
-        if running and not affected.reporter and incident.symptom != "reported":
-            first = contact.first_name if contact else name
-            self._store.records.set_reporter(affected.id, first, reading.subject, inbound.received_at)
-        lead = "forward_joined"
-        if decision.reason == "answers-our-letter":
-            lead = "forward_answer" if incident.running else "forward_closed"
-        said: dict[str, JSON] = {
-            "contact_name": name,
-            "client": affected.client_name,
-            "client_key": affected.client_key,
-            "title": incident.title,
-            "reference": incident.reference,
-            "mail_subject": reading.subject,
-        }
-        facts: dict[str, JSON] = {
-            "lead": [lead, said],
-            "contact": contact.first_name if contact else name,
-            "contact_name": name,
-            "contact_address": author.address,
-            "text": words or reading.subject,
-        }
-        self._post.to_staff(
-            LetterKind.FORWARD,
-            affected.liaison,
-            facts,
-            key=f"{inbound.id}",
-            now=now,
-            incident=incident,
-            affected=affected,
-        )
 
     def _open_by_name(self, decision: OpenFromStaff, inbound: Inbound, reading: Reading, now: datetime) -> int | None:
         client = self._client_called(decision.client_word)
@@ -222,39 +204,6 @@ class Recorder:
             now=now,
             mailbox=inbound.mailbox,
         )
-
-    def _show(self, decision: Show, inbound: Inbound, reading: Reading, now: datetime) -> None:
-        """What nobody could place is shown to a liaison, and left where it is."""
-        staff = self._shown_to(reading, decision)
-        values: dict[str, JSON] = {"mailbox": inbound.mailbox, "why": decision.reason}
-        known = {
-            "alert-of-no-client": "shown_alert_of_no_client",
-            "alert-of-two-clients": "shown_alert_of_two_clients",
-            "alert-of-a-forged-sender": "shown_alert_forged",
-            "sender-of-two-clients": "shown_sender_of_two_clients",
-            "staff-mail-without-command": "shown_staff",
-            "tag-of-ours-from-a-stranger": "shown_stranger",
-        }
-        why = known.get(decision.reason, "shown_automatic" if reading.automatic else "shown_no_recipe")
-        facts: dict[str, JSON] = {
-            "why": [why, values],
-            "hint": ["hint_host" if decision.kind is Kind.ALERT else "hint_open", values],
-            "mail_from": str(reading.author) if reading.author else "",
-            "mail_subject": reading.subject,
-            "came": inbound.received_at.isoformat(),
-            "text": reading.new_text.strip()[:EXCERPT],
-        }
-        recipient = address_of(staff)
-        self._post.to_staff(LetterKind.SHOWN, recipient, facts, key=f"{inbound.id}", now=now, mailbox=inbound.mailbox)
-
-    def _shown_to(self, reading: Reading, decision: Show) -> Staff:
-        """The client's own liaison where the mail is of one client, else whoever is on duty."""
-        who = self._setup.directory.who(reading.author.address) if reading.author else None
-        if who and who.staff and decision.kind is Kind.LIAISON:
-            return who.staff
-        if who and who.client:
-            return self._setup.liaison_of(who.client)
-        return self._setup.on_duty
 
     # --- letters ---
 

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
+from mailflow.domain.expected import Expected
 from mailflow.domain.incident import Affected
 from mailflow.domain.maintenance import Recurring, Window
 from mailflow.domain.people import Address, Client, Directory, Staff
 from mailflow.domain.policy import Policy
 from mailflow.domain.vocabulary import Live
+from mailflow.intake.gist import ClientWords, client_words
 from mailflow.intake.recipes import Recipes
 from mailflow.writing.render import Writer
 
@@ -46,6 +49,13 @@ class Setup:
     administrator: Address
     keep_raw_days: int = 400
     windows: tuple[Window | Recurring, ...] = ()  # maintenance, as the configuration plans it
+    expected: tuple[Expected, ...] = ()  # mails that are trouble when they do not come (N.12)
+
+    @cached_property
+    def client_words(self) -> ClientWords:
+        """How clients say thanks, ask and complain; one set for all languages."""
+        words = self.writer.words(self.policy.language)
+        return client_words(words.table.get("client", {}), words.at("command.closings"))
 
     @property
     def own(self) -> frozenset[str]:
@@ -67,7 +77,10 @@ class Setup:
 
     def present(self, person: Address, client_key: str) -> Address:
         """`person`, if still one of ours; else who signs for the client now: a mail to one who left is a leak."""
-        if self.directory.staff_at(person.address) or person.address == self.administrator.address:
+        if self.directory.staff_at(person.address) or person.address in {
+            self.administrator.address,
+            self.policy.helpdesk,
+        }:
             return person
         client = self.directory.client(client_key)
         staff = self.liaison_of(client) if client else self.on_duty

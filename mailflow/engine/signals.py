@@ -63,6 +63,12 @@ class Signals(Protocol):
     def rehome(self, affected_id: int | None, from_incident: int, incident_id: int, into_affected: int | None) -> None:
         """Give signals of an incident (of one of its clients, or those of none) to another."""
 
+    def expect(self, name: str, now: datetime) -> tuple[datetime, datetime | None]:
+        """Since when a mail is expected (from its first mention on), and when it last came."""
+
+    def came(self, name: str, at: datetime) -> None:
+        """An expected mail came."""
+
     def forget_waiting(self, before: datetime) -> int:
         """Drop recoveries that waited since before a time; how many."""
 

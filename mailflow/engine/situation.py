@@ -1,13 +1,14 @@
 """Fetching all that the domain needs to know before it can decide over a mail."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailflow.domain import tokens
 from mailflow.domain.decisions import Answered, Known, Situation
 from mailflow.domain.incident import Affected, Incident, IncidentState, Signal
 from mailflow.domain.letters import Letter, LetterKind
-from mailflow.domain.mail import Event, Reading
+from mailflow.domain.mail import Event, Gist, Reading
 from mailflow.domain.maintenance import Window, covering
 from mailflow.domain.ownership import Owner, Sign, lesson_keys, whose
 from mailflow.domain.people import Client, Who
@@ -16,6 +17,10 @@ from mailflow.engine.mailroom import Inbound
 from mailflow.engine.setup import MailboxSetup, Setup
 from mailflow.engine.store import Store
 from mailflow.intake.authentication import verdict
+from mailflow.intake.gist import gist
+
+REFERENCE = re.compile(r"\bINC-\d{1,9}\b", re.IGNORECASE)
+NOTHING_SAID = Gist(thanks=False, request="", trouble=False)
 
 
 def fetch_situation(
@@ -29,6 +34,12 @@ def fetch_situation(
 ) -> Situation:
     """The situation of one mail with one event at most; `placed` is the client that a liaison said it is of."""
     who = setup.directory.who(reading.author.address) if reading.author else Who()
+    if placed and not reading.events:
+        who = Who(clients=(placed,))
+    elif reading.author and not reading.events and not (who.staff or who.clients):
+        taught = store.lessons.about([(Sign.SENDER, reading.author.address)]).get((Sign.SENDER, reading.author.address))
+        known = setup.directory.client(taught) if taught else None
+        who = Who(clients=(known,)) if known else who
     answered = _letter_named(store, setup, reading.token_tags, now)
     confirmed = False
     if answered and answered.genuine and answered.letter.kind is LetterKind.CONFIRM:
@@ -62,8 +73,33 @@ def fetch_situation(
         alike_count=trouble.alike_count,
         window=trouble.window,
         running=_running(store, reading, who.client),
+        tagged=_tagged(store, reading, who.client),
+        gist=gist(reading, setup.client_words) if who.clients and not reading.events else NOTHING_SAID,
+        named=_named(setup, reading) if answered and answered.letter.kind is LetterKind.SHOWN else None,
         draft_version=draft.version if draft and draft.state == "current" else 0,
     )
+
+
+def _tagged(store: Store, reading: Reading, client: Client | None) -> tuple[Incident, Affected] | None:
+    """The incident that a client's subject names, if it is theirs and the writer takes part in it (RFC 5322 has no
+    such header: a subject is anybody's to write)."""
+    found = REFERENCE.search(reading.subject)
+    if not (client and found and reading.author) or reading.events:
+        return None
+    named = store.records.by_reference(found[0])
+    incident = store.records.incident(named.id) if named else None
+    if incident is None or not incident.running:
+        return None
+    affected = next((a for a in store.records.affected_of(incident.id) if a.client_key == client.key), None)
+    part = {t.address for t in store.records.audience(incident.id)} | {c.address for c in client.contacts}
+    return (incident, affected) if affected and reading.author.address in part else None
+
+
+def _named(setup: Setup, reading: Reading) -> Client | None:
+    """The client that the first line of a reply names, by key or name."""
+    first = next((line.strip(" .!*") for line in reading.new_text.splitlines() if line.strip()), "")
+    found = setup.directory.clients_named(first) if len(first) < len("a client's name, no sentence " * 3) else ()
+    return found[0] if len(found) == 1 else None
 
 
 def bound(letter: Letter) -> tokens.Bound:
@@ -87,9 +123,17 @@ def _letter_named(store: Store, setup: Setup, tags: tuple[str, ...], now: dateti
         if letter is None:
             continue
         if tokens.valid(setup.key, tag, bound(letter), now):
-            return Answered(letter=letter, genuine=True)
+            return Answered(letter=_today(store, letter), genuine=True)
         pretended = pretended or Answered(letter=letter, genuine=False)
     return pretended
+
+
+def _today(store: Store, letter: Letter) -> Letter:
+    """The letter as it stands since incidents were merged or split: what it was bound to has been proven."""
+    if letter.affected_id is None:
+        return letter
+    affected = store.records.affected(letter.affected_id)
+    return replace(letter, affected_id=affected.id, incident_id=affected.incident_id)
 
 
 def _bounced(store: Store, setup: Setup, reading: Reading, now: datetime) -> Answered | None:

@@ -98,8 +98,17 @@ class Records(Protocol):
     def merge(self, child_id: int, root_id: int, now: datetime) -> None:
         """An incident lives on in another: audience, promises and clients too; a client of both becomes one."""
 
+    def split(self, affected_id: int, now: datetime) -> Incident:
+        """A client of an incident gets an incident of its own, with its promises and its audience."""
+
     def storm(self, incident_id: int, scope: str, key: str) -> None:
         """The incident is a storm's from now on."""
+
+    def set_ticket(self, affected_id: int, ticket: str) -> None:
+        """The token of the client's own helpdesk."""
+
+    def count_me_too(self, affected_id: int) -> None:
+        """One more of the client's people wrote about it."""
 
     def set_trouble(self, affected_id: int, ended_at: datetime | None) -> None:
         """A client's own trouble is over, or back."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from mailflow.domain.correlation import UNTOLD
+from mailflow.domain.expected import due
 from mailflow.domain.incident import Affected, Incident
 from mailflow.domain.letters import JSON, LetterKind, LetterState
 from mailflow.domain.people import Staff
@@ -17,6 +18,7 @@ from mailflow.engine.clock import Clock
 from mailflow.engine.desk import Desk
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.post import Post, address_of
+from mailflow.engine.record import Recorder
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Overdue, Store
 
@@ -24,6 +26,8 @@ log = structlog.get_logger()
 
 PROOF_WITHIN = timedelta(minutes=15)  # after that somebody has to look into the Sent folder
 WEEK = timedelta(days=7)
+# A recovery may overtake its problem by a night in a mail queue; after that nothing of it is to come.
+ORPHANS_KEPT = timedelta(days=2)
 MANY = 1_000
 
 
@@ -36,13 +40,35 @@ class Sweep:
         self._post = post
         self._desk = Desk(store, setup, post, Drafts(store, setup, post))
         self._aftermath = Aftermath(store, setup, post)
+        self._recorder = Recorder(store, setup)
 
     def tick(self) -> None:
         """Each in a transaction of its own, so that one fault does not stop the others' clocks."""
         now = self._clock.now()
-        for due in (self._never_told, self._forms, self._unproven, self._digests, self._forget):
+        for look in (
+            self._waited,
+            self._expected,
+            self._never_told,
+            self._forms,
+            self._unproven,
+            self._digests,
+            self._forget,
+        ):
             with self._store.transaction():
-                due(now)
+                look(now)
+
+    def _waited(self, now: datetime) -> None:
+        """What was muted and is still on when its window ends counts as new; recoveries of nothing are forgotten."""
+        for pending in self._store.waiting.due(now):
+            self._recorder.replay.decide_again(pending, now)
+        self._store.signals.forget_waiting(now - ORPHANS_KEPT)
+
+    def _expected(self, now: datetime) -> None:
+        """A success that was expected and did not come is trouble (N.12)."""
+        for expected in self._setup.expected:
+            since, last = self._store.signals.expect(f"{expected.client}/{expected.name}", now)
+            if missed := due(expected, last, now, since):
+                self._recorder.alerts.missing(missed, self._setup.mailboxes[0].address, now)
 
     def _forms(self, now: datetime) -> None:
         """The form goes out when service is back for a while, or the debrief comes near."""

@@ -12,7 +12,7 @@ from mailflow.domain.form import Command, Verb
 from mailflow.domain.mail import Line, Mark
 
 WHOLE_LINE = frozenset({Verb.SEND, Verb.STOP, Verb.SENT, Verb.RESEND, Verb.PAUSE, Verb.RESUME, Verb.HELP})
-PASSAGES = frozenset({Verb.NOTE, Verb.OPEN})  # what follows on further lines belongs to them
+PASSAGES = frozenset({Verb.NOTE, Verb.OPEN, Verb.CALL})  # what follows on further lines belongs to them
 MAX_COMMAND = 200  # characters of a line that is looked at for commands; an argument may be longer
 MAX_STOP_LINES = 3  # of a reply in which a wish to stop is looked for
 MAX_NEAR_WORDS = 8  # of a first line that could have been meant as SEND

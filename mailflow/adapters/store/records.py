@@ -128,11 +128,35 @@ class RecordTables:
             state=IncidentState.MERGED, merged_into=root_id, open_key=None, closed_at=now, why_closed="merged"
         ).where(IncidentRow.id == child_id).execute()
 
+    def split(self, affected_id: int, now: datetime) -> Incident:
+        """A client of an incident gets an incident of its own, with its promises and its audience."""
+        affected = AffectedRow.get_by_id(affected_id)
+        whole_ = IncidentRow.get_by_id(affected.incident_id)
+        copied = {f: getattr(whole_, f) for f in IncidentRow._meta.fields if f not in {"id", "reference", "open_key"}}
+        scope, key = f"client:{affected.client_key}", f"split:{affected_id}"
+        on = whole_.state == IncidentState.OPEN
+        new = {**copied, "scope": scope, "correlation_key": key, "open_key": _open_key(scope, key) if on else None}
+        row = IncidentRow.create(**new, reference=None)
+        row.reference = f"INC-{row.id}"
+        IncidentRow.update(reference=row.reference, opened_at=now).where(IncidentRow.id == row.id).execute()
+        AffectedRow.update(incident_id=row.id).where(AffectedRow.id == affected_id).execute()
+        for table in (ToldRow, PromiseRow):
+            table.update(incident_id=row.id).where(table.affected_id == affected_id).execute()
+        return self.incident(int(row.id))
+
     def storm(self, incident_id: int, scope: str, key: str) -> None:
         """The incident is a storm's from now on."""
         IncidentRow.update(scope=scope, correlation_key=key, open_key=_open_key(scope, key)).where(
             IncidentRow.id == incident_id
         ).execute()
+
+    def set_ticket(self, affected_id: int, ticket: str) -> None:
+        """The token of the client's own helpdesk."""
+        AffectedRow.update(ticket=ticket).where(AffectedRow.id == affected_id).execute()
+
+    def count_me_too(self, affected_id: int) -> None:
+        """One more of the client's people wrote about it."""
+        AffectedRow.update(me_too=AffectedRow.me_too + 1).where(AffectedRow.id == affected_id).execute()
 
     def set_trouble(self, affected_id: int, ended_at: datetime | None) -> None:
         """A client's own trouble is over, or back."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import SQL
 
-from mailflow.adapters.store.tables import LessonRow, PendingRow, SignalRow
+from mailflow.adapters.store.tables import HeardRow, LessonRow, PendingRow, SignalRow
 from mailflow.domain.incident import Signal
 from mailflow.domain.ownership import Lesson, Sign
 from mailflow.engine.signals import NewSignal, Pending, Taught
@@ -84,6 +84,18 @@ class SignalTable:
         of = SignalRow.affected_id.is_null() if affected_id is None else SignalRow.affected_id == affected_id
         SignalRow.update(incident_id=incident_id, affected_id=into_affected).where(
             (SignalRow.incident_id == from_incident) & of
+        ).execute()
+
+    def expect(self, name: str, now: datetime) -> tuple[datetime, datetime | None]:
+        """Since when a mail is expected, and when it last came."""
+        HeardRow.insert(name=name, since=now).on_conflict_ignore().execute()
+        row = HeardRow.get_by_id(name)
+        return row.since, row.last_success
+
+    def came(self, name: str, at: datetime) -> None:
+        """An expected mail came."""
+        HeardRow.insert(name=name, since=at, last_success=at).on_conflict(
+            conflict_target=[HeardRow.name], preserve=[HeardRow.last_success]
         ).execute()
 
     def forget_waiting(self, before: datetime) -> int:
