@@ -289,6 +289,41 @@ def _plain(templates: tuple[Template, ...], fields: Mapping[str, str]) -> str:
     return ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """One field of an event, and the source of the recipe that gave it."""
+
+    field: str
+    value: str
+    source: str
+
+
+def trace(view: AlertView, recipe: Recipe) -> tuple[Origin, ...]:
+    """Where each field of the mail's first event came from, for whoever writes a recipe."""
+    subject = normal_subject(view.subject)
+    sender = view.author.address if view.author else ""
+    for body in view.texts:
+        text = normal_text(body.make())
+        block = next(_blocks(recipe, text))
+        if _event(recipe, view, subject, text, block) is None:
+            continue
+        texts = {"subject": subject, "body": block.text, "mail": text, "sender": sender}
+        raw = {"sender": sender, **block.fields}
+        found = [Origin(field=name, value=value, source="split") for name, value in block.fields.items()]
+        for name, sources in recipe.extract:
+            for place, source in enumerate(sources):
+                if value := _found(source, texts, raw, view.headers):
+                    raw[name] = value
+                    where = f"{source.kind} {source.argument}".strip()
+                    nth = f", source {place + 1} of {len(sources)}" if len(sources) > 1 else ""
+                    found.append(Origin(field=name, value=" ".join(value.split())[:MAX_VALUE], source=where + nth))
+                    break
+        given = {origin.field for origin in found}
+        found += [Origin(field=n, value=v, source="default") for n, v in recipe.defaults.items() if n not in given]
+        return tuple(found)
+    return ()
+
+
 def _filled(template: Template, fields: Mapping[str, str]) -> str:
     """The key, in one spelling (no case, single blanks); empty where a field is missing."""
     parts: list[str] = []

@@ -5,7 +5,7 @@ guard at this edge turns the fault itself into a Reading of kind UNKNOWN, so tha
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -113,16 +113,37 @@ def _kind(
         return Kind.BOUNCE, bounced[1], (), bounced[0]
     if rule := auto_reply(message, subject):
         return Kind.AUTO_REPLY, rule, (), None
+    view = _view(message, sender, subject, content, lines, html_text)
+    before = len(defects)
+    if found := find_alert(view, recipes, defects):
+        return Kind.ALERT, f"recipe-{found.recipe.id}", found.events, None
+    return Kind.UNKNOWN, "recipe-without-key" if len(defects) > before else "no-recipe", (), None
+
+
+def _view(
+    message: Message,
+    sender: Address | None,
+    subject: str,
+    content: Body,
+    lines: tuple[tuple[Line, ...], tuple[Line, ...]],
+    html_text: Callable[[], str],
+) -> AlertView:
     texts = []
     if content.plain.strip():
         texts.append(AlertText(make=lambda: content.plain, lines=lines[0]))
     if content.html.strip():
         texts.append(AlertText(make=html_text, lines=lines[1]))
-    view = AlertView(author=sender, subject=subject, headers=message.headers, texts=tuple(texts))
-    before = len(defects)
-    if found := find_alert(view, recipes, defects):
-        return Kind.ALERT, f"recipe-{found.recipe.id}", found.events, None
-    return Kind.UNKNOWN, "recipe-without-key" if len(defects) > before else "no-recipe", (), None
+    return AlertView(author=sender, subject=subject, headers=message.headers, texts=tuple(texts))
+
+
+def alert_view(raw: bytes) -> AlertView:
+    """A mail as recipes see it: for whoever writes one."""
+    defects: list[str] = []
+    message = parse(raw, defects)
+    content = body(message, defects) if message.parts else Body()
+    plain, html = plain_lines(content.plain), html_lines(content.html) if content.html.strip() else ()
+    sender, subject = author(message.headers, defects), _subject(message.headers, defects)
+    return _view(message, sender, subject, content, (plain, html), lambda: readable(content.html))
 
 
 def _subject(headers: Headers, defects: list[str]) -> str:

@@ -82,9 +82,7 @@ def as_expected(event: Event, expected: dict[str, Any]) -> dict[str, Any]:
     said = {"class": event.class_, **{name: getattr(event, name) for name in expected if name not in {"class"}}}
     if "fields" in expected:
         said["fields"] = {name: event.fields.get(name) for name in expected["fields"]}
-    return {
-        name: list(said[name]) if isinstance(said[name], tuple) else said[name] for name in expected
-    }
+    return {name: list(said[name]) if isinstance(said[name], tuple) else said[name] for name in expected}
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -106,11 +104,12 @@ def test_each_mail_is_known_by_one_recipe(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("sample", REAL)
-@pytest.mark.parametrize("prefix", ["[EXTERNAL] ", "FW: ", "RE: [EXT] ", "WG: *EXTERN* "])
-def test_prefixes_are_taken_off(sample: Sample, prefix: str) -> None:
+def test_prefixes_are_taken_off(sample: Sample) -> None:
     """What gateways and redirecting colleagues put before a subject changes nothing."""
-    plain, prefixed = read(sample.raw(), SHIPPED), read(sample.raw(subject=prefix + sample.mail["subject"]), SHIPPED)
-    assert prefixed.events == plain.events
+    plain = read(sample.raw(), SHIPPED)
+    for prefix in ("[EXTERNAL] ", "FW: ", "RE: [EXT] ", "WG: *EXTERN* "):
+        prefixed = read(sample.raw(subject=prefix + sample.mail["subject"]), SHIPPED)
+        assert (prefix, prefixed.events) == (prefix, plain.events)
 
 
 @pytest.mark.parametrize("sample", REAL)
@@ -139,12 +138,12 @@ FORWARDS = {
 
 
 @pytest.mark.parametrize("sample", REAL)
-@pytest.mark.parametrize("style", FORWARDS)
-def test_a_persons_forward_is_no_alert(sample: Sample, style: str) -> None:
+def test_a_persons_forward_is_no_alert(sample: Sample) -> None:
     """A client who forwards an alert is a client who writes: no monitor spoke."""
-    body = FORWARDS[style].format(sender=sample.mail["from"], **sample.mail)
-    raw = sample.raw(subject=f"Fwd: {sample.mail['subject']}", sender="john@northwind.example", body=body)
-    assert not read(raw, SHIPPED).events
+    for style, frame in FORWARDS.items():
+        body = frame.format(sender=sample.mail["from"], **sample.mail)
+        raw = sample.raw(subject=f"Fwd: {sample.mail['subject']}", sender="john@northwind.example", body=body)
+        assert (style, read(raw, SHIPPED).events) == (style, ())
 
 
 @pytest.mark.parametrize("sample", REAL)
