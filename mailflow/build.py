@@ -49,6 +49,8 @@ def build_setup(loaded: Loaded, key: bytes) -> Setup:
         mailboxes=tuple(mailbox_setup(m, settings.service.timezone) for m in settings.mailboxes),
         administrator=Address(name=administrator.name if administrator else "", address=loaded.administrator),
         keep_raw_days=settings.store.keep_raw_days,
+        windows=loaded.windows,
+        expected=loaded.expected,
     )
 
 

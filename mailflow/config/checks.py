@@ -5,7 +5,7 @@ told already. A problem means that the service would do harm or nothing; a warni
 meant.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mailflow.config.disk import folders_and_files, secrets_can_be_had
 from mailflow.config.draft import Draft, Listed, Read
@@ -13,8 +13,8 @@ from mailflow.config.mailbox import Auth, MailboxEntry
 from mailflow.config.model import ClientEntry, LiaisonEntry, ServiceSection
 from mailflow.config.notation import nearest, shown
 from mailflow.config.report import Report
-from mailflow.config.shipped import languages
-from mailflow.domain.people import Wants
+from mailflow.config.shipped import languages, recipe_files
+from mailflow.domain.people import Wants, folded
 
 # Where anybody may have an address: as a client's domain it would make strangers speak for the client.
 # fmt: off
@@ -79,9 +79,31 @@ def nobody_is_a_mailbox(draft: Draft, report: Report) -> None:
     if draft.service and draft.service.value.administrator:
         told.insert(0, Listed(draft.service.entry, ("administrator",), draft.service.value.administrator))
     for listed in told:
-        local, _, domain = listed.address.partition("@")
-        if {listed.address, f"{local.partition('+')[0]}@{domain}"} & mailboxes:
+        if _delivered(listed.address) & mailboxes:
             text = "also a [[mailbox]], so letters would loop; write the person's own address"
+            report.problem(*listed.where, text)
+
+
+def _delivered(address: str) -> set[str]:
+    """The mailboxes that mail to this address may come to."""
+    local, _, domain = address.partition("@")
+    return {address, f"{local.partition('+')[0]}@{domain}"}
+
+
+def helpdesk_is_elsewhere(draft: Draft, report: Report) -> None:
+    """Every client's requests are passed on to it: to one of ours they would come back, to a client's they leak."""
+    mailboxes = {listed.address for listed in draft.listed("mailbox")}
+    contacts = {listed.address: listed.called for listed in draft.contacts()}
+    domains = {domain: client.value.name for client in draft.clients for domain in client.value.domains}
+    ours = {listed.address.rpartition("@")[2] for listed in draft.listed("mailbox", "liaison", "manager", "colleague")}
+    for listed in draft.listed("policy", key="helpdesk"):
+        domain = listed.address.rpartition("@")[2]
+        if _delivered(listed.address) & mailboxes:
+            text = "also a [[mailbox]], so requests would loop; write the address that your helpdesk makes tickets of"
+            report.problem(*listed.where, text)
+        elif listed.address in contacts or (domain in domains and domain not in ours):
+            owner = contacts.get(listed.address) or f"[[client]] {shown(domains[domain])}"
+            text = f"belongs to {owner}, who would get every client's requests; write your own helpdesk's address"
             report.problem(*listed.where, text)
 
 
@@ -153,6 +175,65 @@ def clients_differ(draft: Draft, report: Report) -> None:
                 report.warning(file, path, f"`{domain}` is our own domain; leave it out")
 
 
+def alerts_mean_one_client(draft: Draft, report: Report) -> None:
+    """What a monitor calls a client, and what its machines are called, should be said of one client."""
+    names: dict[str, str] = {}
+    hosts: dict[str, str] = {}
+    for client in draft.clients:
+        value = client.value
+        said = [(names, "key", value.key), (names, "name", value.name)]
+        said += [(names, "aliases", alias) for alias in value.aliases] + [
+            (hosts, "hosts", host) for host in value.hosts
+        ]
+        for seen, key, word in said:
+            (spelling,) = folded([word])
+            if (other := seen.setdefault(spelling, value.key)) != value.key:
+                text = f"{shown(word)} stands at {shown(other)} too; alerts about it will be asked about"
+                report.warning(client.entry.file, client.entry.path(key), text)
+
+
+def addresses_mean_one_client(draft: Draft, report: Report) -> None:
+    """Mail to such an address comes to our inbox: who is written to there would be us."""
+    taken = {contact.address: f"a contact of {contact.called}" for contact in draft.contacts()}
+    taken |= {one.address: one.called for one in draft.listed("mailbox", "liaison", "manager", "colleague")}
+    taken |= {one.address: "`service.administrator`" for one in draft.listed("service", key="administrator")}
+    taken |= {one.address: "`policy.helpdesk`" for one in draft.listed("policy", key="helpdesk")}
+    first: dict[str, Listed] = {}
+    for listed in draft.about_clients():
+        if listed.address in taken:
+            text = f"also {taken[listed.address]}; write an address at which only tools write, about this client alone"
+            report.problem(*listed.where, text)
+        before = first.setdefault(listed.address, listed)
+        if before.entry is not listed.entry:
+            report.problem(*listed.where, f"also listed at {before.called}; keep it at one client")
+
+
+def calendars_name_what_there_is(draft: Draft, report: Report) -> None:
+    """Planned work is at a client that there is; what is expected is read by a recipe, and known by its name."""
+    clients = {client.value.key for client in draft.clients}
+    for work in draft.maintenance if draft.source.whole else ():
+        if work.value.client is not None and work.value.client not in clients:
+            text = _none_such("[[client]]", work.value.client, clients, "correct its key, or leave it out for all")
+            report.problem(work.entry.file, work.entry.path("client"), text)
+    own = draft.service.value.recipes if draft.service else None
+    recipes = recipe_files(draft.base / own if own else None)
+    for client in draft.clients:
+        names: set[str] = set()
+        for path, one in client.placed("expected", client.value.expected):
+            if one.recipe and one.recipe not in recipes:
+                todo = "write a recipe's file name without `.toml`, or leave it out"
+                report.problem(client.entry.file, f"{path}.recipe", _none_such("recipe", one.recipe, recipes, todo))
+            if one.name.casefold() in names:
+                text = f"another one here is called {shown(one.name)}; give each its own name"
+                report.problem(client.entry.file, f"{path}.name", text)
+            names.add(one.name.casefold())
+
+
+def _none_such(kind: str, word: str, known: Iterable[str], todo: str) -> str:
+    near = nearest(word, known)
+    return f"there is no {kind} {shown(word)}; " + (f"did you mean `{near}`?" if near else todo)
+
+
 def clients_can_be_told(draft: Draft, report: Report) -> None:
     """Things have names that clients understand, each host means one of them, and somebody gets the letters."""
     for client in draft.clients:
@@ -184,8 +265,12 @@ CHECKS: tuple[Callable[[Draft, Report], None], ...] = (
     secrets_can_be_had,
     mailboxes_differ,
     nobody_is_a_mailbox,
+    helpdesk_is_elsewhere,
     people_are_one_thing,
     liaisons_exist,
     clients_differ,
+    alerts_mean_one_client,
+    addresses_mean_one_client,
+    calendars_name_what_there_is,
     clients_can_be_told,
 )

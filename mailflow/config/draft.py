@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from mailflow.config.calendar import MaintenanceEntry
 from mailflow.config.mailbox import MailboxEntry
 from mailflow.config.model import (
     ClientEntry,
@@ -18,6 +19,7 @@ from mailflow.config.notation import ADDRESS, shown
 from mailflow.config.source import RawEntry, Source
 
 E_co = TypeVar("E_co", covariant=True)
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,12 @@ class Read(Generic[E_co]):
 
     entry: RawEntry
     value: E_co
+
+    def placed(self, key: str, values: Sequence[V]) -> Iterator[tuple[str, V]]:
+        """The elements of a list with their paths; none where a wrong one was cut out, since places then differ."""
+        written = self.entry.raw.get(key)
+        if isinstance(written, list) and len(written) == len(values):
+            yield from ((self.entry.path(key, at), value) for at, value in enumerate(values))
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,12 @@ class Draft:
     managers: Sequence[Read[ManagerEntry]]
     colleagues: Sequence[Read[ColleagueEntry]]
     clients: Sequence[Read[ClientEntry]]
+    maintenance: Sequence[Read[MaintenanceEntry]] = ()
 
-    def listed(self, *sections: str) -> list[Listed]:
+    def listed(self, *sections: str, key: str = "address") -> list[Listed]:
         """The addresses that stand in these sections, also in entries that are wrong elsewhere."""
         entries = (entry for section in sections for entry in self.source.of(section))
-        return [listed for entry in entries for listed in _listed(entry, ("address",))]
+        return [listed for entry in entries for listed in _listed(entry, (key,))]
 
     def contacts(self) -> list[Listed]:
         """The addresses of the clients' contacts, also in entries that are wrong elsewhere."""
@@ -75,6 +84,15 @@ class Draft:
             contacts = entry.raw.get("contact")
             for position in range(len(contacts)) if isinstance(contacts, list) else ():
                 found += _listed(entry, ("contact", position, "address"))
+        return found
+
+    def about_clients(self) -> list[Listed]:
+        """The addresses to which mail is about one client, also in entries that are wrong elsewhere."""
+        found: list[Listed] = []
+        for entry in self.source.of("client"):
+            addresses = entry.raw.get("addresses")
+            for position in range(len(addresses)) if isinstance(addresses, list) else ():
+                found += _listed(entry, ("addresses", position))
         return found
 
 

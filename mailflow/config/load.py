@@ -1,17 +1,22 @@
 """Loads a configuration: finds the file, reads it with all that it includes, and gives it to the domain.
 
+Calendar files are read here too, and their events written out around the present.
+
 Either everything is right, or one ConfigurationError tells all that is wrong at once; nothing is ever half loaded.
 So a running service can load anew and keep the old configuration if this raises.
 """
 
 import os.path
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from mailflow.config.calendar import ClientMaintenanceEntry, MaintenanceEntry, expected, planned
 from mailflow.config.checks import check
 from mailflow.config.draft import Draft, Read
+from mailflow.config.ical import read_ical_file
 from mailflow.config.mailbox import MailboxEntry
 from mailflow.config.model import (
     ClientEntry,
@@ -23,12 +28,15 @@ from mailflow.config.model import (
     Settings,
     StoreSection,
 )
+from mailflow.config.notation import shown
 from mailflow.config.policy import DEFAULTS, PolicySection
 from mailflow.config.report import ConfigurationError, Report
 from mailflow.config.secrets import SecretError, secret
 from mailflow.config.source import Source, read
 from mailflow.config.table import Table
 from mailflow.config.wording import validate
+from mailflow.domain.expected import Expected
+from mailflow.domain.maintenance import Recurring, Window
 from mailflow.domain.people import Client, Component, Contact, Directory, Role, Staff
 from mailflow.domain.policy import Caps, Policy
 
@@ -47,6 +55,8 @@ class Loaded:
     settings: Settings
     directory: Directory
     policy: Policy
+    windows: tuple[Window | Recurring, ...]  # planned work
+    expected: tuple[Expected, ...]  # mails that must come
     base: Path  # the configuration file's folder, absolute: relative paths start here
     files: tuple[Path, ...]  # the configuration file and all that it includes
     warnings: tuple[str, ...]  # told like problems, but nothing is refused for them
@@ -107,8 +117,11 @@ def find_config(explicit: Path | None, environ: Mapping[str, str]) -> Path:
     raise ConfigurationError((f"no configuration found; looked at {places}; write one, or name it with --config",))
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Loaded:
-    """Load the configuration in `path`; ConfigurationError with every problem where there is any."""
+def load(path: Path, environ: Mapping[str, str], now: datetime | None = None) -> Loaded:
+    """Load the configuration in `path`; ConfigurationError with every problem where there is any.
+
+    Calendar files are written out around `now`; left out, it is the present time.
+    """
     report = Report()
     source = read(path, report)
     base = path.parent.absolute()
@@ -126,8 +139,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
         managers=_each(ManagerEntry, "manager", source, report),
         colleagues=_each(ColleagueEntry, "colleague", source, report),
         clients=_each(ClientEntry, "client", source, report),
+        maintenance=_each(MaintenanceEntry, "maintenance", source, report),
     )
     check(draft, report)
+    windows = tuple(_windows(draft, report, now or datetime.now(UTC)))
     if report.problems or service is None:
         raise ConfigurationError(report.problems)
     settings = Settings(
@@ -139,11 +154,18 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
         managers=tuple(read.value for read in draft.managers),
         colleagues=tuple(read.value for read in draft.colleagues),
         clients=tuple(read.value for read in draft.clients),
+        maintenance=tuple(read.value for read in draft.maintenance),
     )
     return Loaded(
         settings=settings,
         directory=directory(settings),
         policy=policy(settings),
+        windows=windows,
+        expected=tuple(
+            expected(entry, client.key, client.timezone or service.value.timezone)
+            for client in settings.clients
+            for entry in client.expected
+        ),
         base=base,
         files=source.files,
         warnings=report.warnings,
@@ -204,6 +226,9 @@ def policy(settings: Settings) -> Policy:
         form_after=rules.form_after,
         form_before_due=rules.form_before_due,
         reopen_within=rules.reopen_within,
+        storm_count=rules.storm_count,
+        storm_within=rules.storm_within,
+        helpdesk=rules.helpdesk or "",
         debrief_within=rules.debriefs,
         day_ends=rules.day_ends,
         form_fields=rules.form_fields,
@@ -219,7 +244,13 @@ def _client(one: ClientEntry, service: ServiceSection) -> Client:
         for c in one.contact
     )
     components = (
-        Component(name=c.name, plain=c.plain, hosts=c.hosts, critical=c.criticality is Criticality.CRITICAL)
+        Component(
+            name=c.name,
+            plain=c.plain,
+            hosts=c.hosts,
+            critical=c.criticality is Criticality.CRITICAL,
+            vendor=c.vendor,
+        )
         for c in one.component
     )
     return Client(
@@ -232,7 +263,40 @@ def _client(one: ClientEntry, service: ServiceSection) -> Client:
         live=one.live or service.live,
         contacts=tuple(contacts),
         components=tuple(components),
+        aliases=one.aliases,
+        addresses=one.addresses,
+        hosts=one.hosts,
+        hours=one.hours,
     )
+
+
+def _windows(draft: Draft, report: Report, now: datetime) -> Iterator[Window | Recurring]:
+    """All planned work, in the time of the client that it is at, or of the service where it is at every client."""
+    service = draft.service.value.timezone if draft.service else "UTC"
+    zones = {read.value.key: read.value.timezone or service for read in draft.clients}
+    for entry, key, file, path in _work(draft):
+        zone = zones.get(key, service)
+        if entry.ical is None:
+            if window := planned(entry, key, zone, f"{file}: {path}"):
+                yield window
+            continue
+        try:
+            calendar = read_ical_file(draft.base / entry.ical, entry.ical, zone, key, entry.things, now)
+        except ValueError as error:
+            report.problem(file, f"{path}.ical", f"{shown(entry.ical)}: {error}")
+            continue
+        for fault in calendar.faults:
+            report.warning(file, f"{path}.ical", f"{shown(entry.ical)}: {fault}")
+        yield from (replace(window, why=window.why or entry.why) for window in calendar.windows)
+
+
+def _work(draft: Draft) -> Iterator[tuple[ClientMaintenanceEntry, str, str, str]]:
+    """Each entry of planned work with its client's key, "" for every one, its file and its path."""
+    for client in draft.clients:
+        for path, entry in client.placed("maintenance", client.value.maintenance):
+            yield entry, client.value.key, client.entry.file, path
+    for one in draft.maintenance:
+        yield one.value, one.value.client or "", one.entry.file, one.entry.path()
 
 
 def _one(model: type[T], section: str, source: Source, report: Report) -> Read[T] | None:

@@ -6,11 +6,12 @@ key. A model checks what one entry can know by itself; config.checks looks at se
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from mailflow.config.calendar import ClientMaintenanceEntry, ExpectedEntry, MaintenanceEntry, WorkingHours
 from mailflow.config.mailbox import MailboxEntry
 from mailflow.config.notation import (
     ClockTime,
@@ -24,11 +25,25 @@ from mailflow.config.notation import (
     Paragraph,
     WrittenPath,
     Zone,
+    one_line,
+    shown,
 )
 from mailflow.config.policy import PolicySection
 from mailflow.config.table import Faults, Table
-from mailflow.domain.people import Wants
+from mailflow.domain.hours import ALWAYS
+from mailflow.domain.people import WILD, Wants
 from mailflow.domain.vocabulary import Live
+
+
+def machines(text: str) -> str:
+    """What a machine is called, * and ? standing for any letters; never every machine, which would be everybody's."""
+    text = one_line(text)
+    if not WILD.isdisjoint(text) and not any(c.isalnum() for c in text):
+        raise ValueError(f'{shown(text)} would be every machine; write what their names have in common, like "NW-*"')
+    return text
+
+
+Machines = Annotated[str, AfterValidator(machines)]
 
 
 class ServiceSection(Table):
@@ -127,9 +142,10 @@ class Criticality(StrEnum):
 class ComponentEntry(Table):
     """`[[client.component]]`: a thing of a client's that can break."""
 
-    name: OneLine = Field(description="what you call it, like `file server`")
+    name: Machines = Field(description="what you call it, like `file server`")
     plain: MaybeLine = ""
-    hosts: tuple[OneLine, ...] = ()
+    hosts: tuple[Machines, ...] = ()
+    vendor: MaybeLine = ""
     criticality: Criticality = Criticality.NORMAL
 
 
@@ -139,6 +155,10 @@ class ClientEntry(Table):
     key: Key = Field(description="a short name that never changes, like `northwind`")
     name: OneLine = Field(description="the client's name as people say it")
     domains: tuple[MailDomain, ...] = ()
+    aliases: tuple[OneLine, ...] = ()
+    addresses: tuple[MailAddress, ...] = ()
+    hosts: tuple[Machines, ...] = ()
+    hours: WorkingHours = ALWAYS
     timezone: Zone | None = None
     language: Language | None = None
     liaison: MailAddress = Field(description="the address of the [[liaison]] who signs their letters")
@@ -146,6 +166,8 @@ class ClientEntry(Table):
     tier: MaybeLine = ""
     contact: tuple[ContactEntry, ...] = ()
     component: tuple[ComponentEntry, ...] = ()
+    maintenance: tuple[ClientMaintenanceEntry, ...] = ()
+    expected: tuple[ExpectedEntry, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,3 +182,4 @@ class Settings:
     managers: tuple[ManagerEntry, ...]
     colleagues: tuple[ColleagueEntry, ...]
     clients: tuple[ClientEntry, ...]
+    maintenance: tuple[MaintenanceEntry, ...]

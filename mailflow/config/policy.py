@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictInt, model_validator
 
-from mailflow.config.notation import ClockTime, Count, Duration, FormField, PositiveDuration
+from mailflow.config.notation import ClockTime, Count, Duration, FormField, MailAddress, PositiveDuration
 from mailflow.config.table import Faults, Table
 from mailflow.domain.form import BY_NAME, BY_NUMBER
 from mailflow.domain.policy import Acknowledge, Policy
@@ -14,6 +14,7 @@ from mailflow.domain.vocabulary import Class, Priority
 
 DEFAULTS = Policy()
 ALWAYS_ASKED = (BY_NAME["problem"].number, BY_NAME["steps"].number)  # a debrief is made of these two (S0.8)
+StormCount = Annotated[StrictInt, Field(ge=1, le=1000)]  # 1 is never; more alerts than 1000 no storm here has had
 
 
 class CapsSection(Table):
@@ -37,6 +38,9 @@ class PolicySection(Table):
     form_after: Duration = DEFAULTS.form_after
     form_before_due: PositiveDuration = DEFAULTS.form_before_due
     reopen_within: Duration = DEFAULTS.reopen_within
+    storm_count: StormCount = DEFAULTS.storm_count
+    storm_within: PositiveDuration = DEFAULTS.storm_within
+    helpdesk: MailAddress | None = None
     debrief_within: Mapping[Priority, PositiveDuration] = Field(default_factory=dict)
     day_ends: ClockTime = DEFAULTS.day_ends
     form_fields: tuple[FormField, ...] = DEFAULTS.form_fields

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from mailflow.domain.hours import ALWAYS, Hours
 from mailflow.domain.vocabulary import Live
 
 # What makes a configured spelling a pattern; "[1]" in a host's name is only that.
@@ -125,6 +126,7 @@ class Client:
     aliases: tuple[str, ...] = ()  # what monitors and helpdesks call the client
     addresses: tuple[str, ...] = ()  # mail to one of these is about this client
     hosts: tuple[str, ...] = ()  # patterns of names of this client's machines, components or not
+    hours: Hours = ALWAYS  # when they work, in their own time
 
     def component_for(self, *hosts: str) -> Component | None:
         """The component that a monitor means by any of these spellings, the first spelling first; else None."""

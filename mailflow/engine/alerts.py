@@ -11,7 +11,8 @@ from mailflow.domain.letters import JSON
 from mailflow.domain.lifecycle import Happening, advance
 from mailflow.domain.mail import Event, Reading
 from mailflow.domain.people import Client, Component
-from mailflow.domain.vocabulary import Class, Kind, State
+from mailflow.domain.policy import priority_of
+from mailflow.domain.vocabulary import Class, Kind, Severity, State
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.merging import Merging
 from mailflow.engine.opening import Opening
@@ -20,6 +21,7 @@ from mailflow.engine.setup import Setup
 from mailflow.engine.signals import MAINTENANCE, NewSignal
 from mailflow.engine.store import Store
 
+WORST = list(Severity)
 FLAPS = 3  # relapses of one thing after which the liaison is told that it comes and goes
 
 
@@ -50,7 +52,7 @@ class Alerts:
             said = said_at(reading.date, inbound.received_at)
             self._recovered(incident, scope, event, max(decision.over_at, incident.started_at), said)
             return incident.id
-        self._opening.tell_of_alert(incident, affected, first, component, event, now, many=many)
+        self._opening.telling.tell_of_alert(incident, affected, first, component, event, now, many=many)
         for client in others:
             self._add(incident, client, event, inbound, now)
         return incident.id
@@ -60,6 +62,8 @@ class Alerts:
         incident, event = self._store.records.incident(decision.incident_id), decision.event
         self._note(incident, "alert", event, reading, inbound)
         self._tell_signal(incident, situation, event, inbound, reading, now)
+        if event.state is State.PROBLEM and WORST.index(event.severity) < WORST.index(incident.severity):
+            self._reclassify(incident, situation, event, inbound, now)
         return incident.id
 
     def relapse(
@@ -79,7 +83,7 @@ class Alerts:
         for affected in self._store.records.affected_of(incident.id):
             if signal in {None, affected.id}:
                 self._store.records.set_trouble(affected.id, None)
-                self._opening.tell_again(incident, affected, event, relapses, now)
+                self._opening.telling.tell_again(incident, affected, event, relapses, now)
         if relapses == FLAPS:
             self._say_flapping(incident, relapses, now)
         return incident.id
@@ -102,8 +106,9 @@ class Alerts:
         self._store.records.storm(root.id, f"storm:{event.family}", event.family)
         root = self._store.records.incident(root.id)
         self._note(root, "storm", event, reading, inbound)
+        self._merging.told_together(root, now)
         for affected in self._store.records.affected_of(root.id):
-            self._opening.tell_of_many(root, affected, now)
+            self._opening.telling.tell_of_many(root, affected, now)
         self._tell_signal(root, situation, event, inbound, reading, now)
         return root.id
 
@@ -187,7 +192,7 @@ class Alerts:
         component = component_of(client, event)
         incident, affected = self._opening.incident_of(client, component, event, inbound, reading, scope, now)
         self._signal(incident, affected, component, event, inbound, reading, scope)
-        self._opening.tell_of_alert(incident, affected, client, component, event, now)
+        self._opening.telling.tell_of_alert(incident, affected, client, component, event, now)
 
     # --- what they share ---
 
@@ -257,7 +262,7 @@ class Alerts:
             symptom=event.symptom,
             started_at=inbound.received_at - timedelta(minutes=event.delay_minutes),
         )
-        self._opening.tell_of_alert(incident, affected, client, component, event, now, many=True)
+        self._opening.telling.tell_of_alert(incident, affected, client, component, event, now, many=True)
         return affected
 
     def _recovered(self, incident: Incident, scope: str, event: Event, ended: datetime, said: datetime) -> None:
@@ -270,6 +275,24 @@ class Alerts:
         if incident.state is IncidentState.OPEN and all(s.ended_at for s in signals):
             state = advance(incident.state, Happening.RECOVERED)
             self._store.records.set_state(incident.id, state, ended_at=ended, closed_at=None, why="")
+
+    def _reclassify(
+        self, incident: Incident, situation: Situation, event: Event, inbound: Inbound, now: datetime
+    ) -> None:
+        """It got worse: the rules of who is told are asked again (S4.10)."""
+        component = component_of(situation.owner.clients[0], event)
+        priority = priority_of(event.severity, critical=bool(component and component.critical))
+        self._store.records.reclassify(incident.id, event.class_, event.severity, priority, event.symptom)
+        text = f"{incident.severity} to {event.severity}, {incident.class_} to {event.class_}"
+        entry = Entry(at=now, what="reclassified", author=event.recipe, text=text, inbound_id=inbound.id)
+        self._store.records.note(incident.id, entry)
+        if event.class_ is incident.class_:
+            return
+        worse = self._store.records.incident(incident.id)
+        for affected in self._store.records.affected_of(incident.id):
+            self._opening.telling.tell_again(
+                worse, affected, event, len(self._store.records.timeline(incident.id)), now
+            )
 
     def _say_flapping(self, incident: Incident, relapses: int, now: datetime) -> None:
         for affected in self._store.records.affected_of(incident.id):

@@ -45,7 +45,7 @@ class ClientMail:
         if running and situation.gist.trouble:
             self._store.records.count_me_too(affected.id)
             if contact and not reading.automatic and situation.authenticated is not False:
-                self._opening.tell_one_more(incident, affected, contact, now)
+                self._opening.telling.tell_one_more(incident, affected, contact, now)
         if situation.gist.request and self._setup.policy.helpdesk:
             self._pass_on(incident, affected, contact, author, situation.gist.request, reading, inbound, now)
         self._forward(decision, incident, affected, contact, name, author, reading, inbound, now)

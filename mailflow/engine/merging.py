@@ -34,6 +34,12 @@ class Merging:
         text = f"{child.reference} into {root.reference}: {why}"
         self._store.records.note(root.id, Entry(at=now, what="merged", author=by, text=text))
 
+    def told_together(self, root: Incident, now: datetime) -> None:
+        """What would tell a liaison of one alert alone is not sent any more: one mail tells of the whole storm."""
+        for letter in self._store.outbox.undelivered(root.id, to_clients=False):
+            if letter.kind is LetterKind.OPENED and not letter.facts.get("many"):
+                self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="merged", now=now)
+
     def split(self, incident: Incident, affected: Affected, by: str, now: datetime) -> Incident:
         """A client's trouble turns out to be its own: it goes on in an incident of its own, told to nobody anew."""
         new = self._store.records.split(affected.id, now)

@@ -49,7 +49,9 @@ class Replay:
         for reading in [replace(whole, events=(event,)) for event in events] or [replace(whole, events=())]:
             mailbox = self._setup.mailbox(inbound.mailbox)
             fetched = fetch_situation(self._store, self._setup, mailbox, inbound, reading, now, placed)
-            situation = replace(fetched, duplicate_of=None)
+            # A stranger placed by hand is known, not vouched for: nothing goes to that address that nobody has seen.
+            vouched = False if placed and not reading.events else fetched.authenticated
+            situation = replace(fetched, duplicate_of=None, authenticated=vouched)
             for decision in decide(reading, Answers(values={}), situation, now, self._setup.policy):
                 kind, about = self._record(decision, inbound, reading, situation, now)
                 incident_id = incident_id or about

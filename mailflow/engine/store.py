@@ -139,6 +139,9 @@ class Records(Protocol):
     ) -> None:
         """Write a state that domain.lifecycle has allowed."""
 
+    def reclassify(self, incident_id: int, class_: Class, severity: Severity, priority: Priority, symptom: str) -> None:
+        """It is worse than it was thought to be."""
+
     def set_reporter(self, affected_id: int, reporter: str, reported: str, at: datetime) -> None:
         """Who of the client's told us first."""
 

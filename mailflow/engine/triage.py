@@ -5,7 +5,7 @@ from datetime import datetime
 from mailflow.domain.decisions import Place, Show, Situation
 from mailflow.domain.letters import JSON, LetterKind
 from mailflow.domain.mail import Event, Reading
-from mailflow.domain.ownership import Sign, teaches
+from mailflow.domain.ownership import Lesson, Sign, teaches
 from mailflow.domain.people import Staff
 from mailflow.domain.vocabulary import Kind, State
 from mailflow.engine.mailroom import Inbound
@@ -13,7 +13,7 @@ from mailflow.engine.opening import EXCERPT
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.replay import Replay
 from mailflow.engine.setup import Setup
-from mailflow.engine.signals import TRIAGE
+from mailflow.engine.signals import TRIAGE, Pending
 from mailflow.engine.store import Store
 from mailflow.intake.forward import claim
 
@@ -40,6 +40,8 @@ class Triage:
         forged = decision.reason == "alert-of-a-forged-sender"
         if event and not forged:
             topic = _topic(event, reading)
+            if situation.owner.clients:  # the same name may be in trouble at each of them: one answer is about one
+                topic += f"\n{event.key}"
             if event.state is not State.PROBLEM and not self._store.waiting.with_topic(TRIAGE, topic):
                 return  # the end of something that nobody was told of
             if not self._store.waiting.put(inbound.id, TRIAGE, topic, event.key, None, now):
@@ -54,21 +56,30 @@ class Triage:
         if pending is None:
             self._answer(["placed_before", {}], decision, inbound, now)
             return None
-        all_of_it = self._store.waiting.with_topic(TRIAGE, pending.topic)
-        lesson = None
-        if decision.teaches and (reading := self._replay.reading(pending.inbound_id)):
-            event = next((e for e in reading.events if e.key == pending.event_key), None)
-            lesson = teaches(event, reading, decision.client)
-        if lesson:
-            self._store.lessons.teach(lesson, decision.staff.address, inbound.id, now)
-        incidents = [self._replay.decide_again(one, now, decision.client) for one in all_of_it]
+        learned: list[str] = []
+        incidents: list[int | None] = []
+        while pending:  # one mail may hold several things that nobody knows
+            lesson = self._lesson(pending, decision)
+            if lesson and lesson.value not in learned:
+                self._store.lessons.teach(lesson, decision.staff.address, inbound.id, now)
+                learned.append(lesson.value)
+            for one in self._store.waiting.with_topic(pending.why, pending.topic):
+                incidents.append(self._replay.decide_again(one, now, decision.client))
+            pending = self._store.waiting.about(decision.about)
         values: dict[str, JSON] = {
             "client": decision.client.name,
-            "count": len(all_of_it),
-            "value": lesson.value if lesson else "",
+            "count": len(incidents),
+            "value": ", ".join(learned),
         }
-        self._answer(["placed_learned" if lesson else "placed", values], decision, inbound, now)
+        self._answer(["placed_learned" if learned else "placed", values], decision, inbound, now)
         return next((i for i in incidents if i), None)
+
+    def _lesson(self, pending: Pending, decision: Place) -> Lesson | None:
+        reading = self._replay.reading(pending.inbound_id) if decision.teaches else None
+        if reading is None:
+            return None
+        event = next((e for e in reading.events if e.key == pending.event_key), None)
+        return teaches(event, reading, decision.client)
 
     def _ask(self, decision: Show, inbound: Inbound, reading: Reading, situation: Situation, now: datetime) -> None:
         owners = situation.owner.clients or situation.who.clients or self._setup.directory.clients

@@ -57,6 +57,7 @@ class _Row:
 
     start: int
     cells: list[str] = field(default_factory=list)
+    first: list[str] = field(default_factory=list)  # the lines of the first cell: a row of one cell keeps them
     layout: bool = False  # holds whole passages or further tables: its lines stay as they are
 
 
@@ -204,6 +205,7 @@ class _Writer:
             cell = [line.text for line in self.lines[row.start :]]
             row.layout = row.layout or len(cell) > MAX_CELL_LINES
             if not row.layout:
+                row.first = row.first if row.cells else cell
                 row.cells.append(" ".join(filter(None, map(str.strip, cell))))
                 del self.lines[row.start :]
         elif element.tag == "tr" and self.rows:
@@ -214,6 +216,8 @@ class _Writer:
 def _row_lines(row: _Row) -> list[str]:
     if row.layout:
         return [cell for cell in row.cells if cell]
+    if len(row.cells) == 1:
+        return [line for line in row.first if line.strip()]
     if len(row.cells) == len(("label", "value")) and row.cells[0]:
         label, value = row.cells
         return [f"{label.rstrip(' :：')}: {value}".rstrip()]

@@ -60,14 +60,21 @@ class Rendered:
         return Rendered(subject=subject, text=text, html=html)
 
 
+NO_PHRASES: Mapping[str, Mapping[str, str]] = {}
+
+
 class Writer:
     """All letters in all languages. Made once, used by every thread."""
 
-    def __init__(self, sources: Mapping[str, str]) -> None:
-        """`sources` maps paths such as "letters/en/form.txt" to their text; TemplateError or WordsError if unusable."""
+    def __init__(self, sources: Mapping[str, str], phrases: Mapping[str, Mapping[str, str]] = NO_PHRASES) -> None:
+        """`sources` maps paths such as "letters/en/form.txt" to their text; TemplateError or WordsError if unusable.
+
+        `phrases` are symptoms that recipes brought along: name -> language -> words.
+        """
         files = {p.removeprefix("letters/"): text for p, text in sources.items() if p.startswith("letters/")}
         self.languages = sorted({path.partition("/")[0] for path in files if path.endswith("/words.toml")})
-        self._words = {code: parse_words(code, files[f"{code}/words.toml"]) for code in self.languages}
+        words = [parse_words(code, files[f"{code}/words.toml"]) for code in self.languages]
+        self._words = {one.language: one.with_symptoms(phrases) for one in words}
         self._templates = {
             (code, kind, part): self._compile(files, code, f"{kind}.{part}")
             for code in self.languages

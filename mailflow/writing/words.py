@@ -38,6 +38,27 @@ class Words:
         except (KeyError, IndexError) as error:
             raise WordsError(f"letters/{self.language}/words.toml: {path} wants {error}, which is not known") from None
 
+    def with_symptoms(self, phrases: Mapping[str, Mapping[str, str]]) -> "Words":
+        """The same, with symptoms that recipes brought along (name -> language -> "lost its internet line")."""
+        if not phrases:
+            return self
+        said = {
+            n: (words.get(self.language) or words["en"]).replace("{", "{{").replace("}", "}}")
+            for n, words in phrases.items()
+        }
+        seen = {n: [frame.format(phrase=p) for frame in self.at("own.seen")] for n, p in said.items()}
+        story = {n: str(self.at("own.story")).format(phrase=p) for n, p in said.items()}
+        acknowledgement, debrief = self.at("acknowledgement"), self.at("debrief")
+        return Words(
+            language=self.language,
+            table={
+                **self.table,
+                "symptom": {**said, **self.at("symptom")},
+                "acknowledgement": {**acknowledgement, "seen": {**seen, **acknowledgement["seen"]}},
+                "debrief": {**debrief, "story": {**story, **debrief["story"]}},
+            },
+        )
+
     def choose(self, path: str, variant: int) -> str:
         """One of the ways to say something; WordsError where it is not a list of them."""
         ways: Sequence[str] = self.at(path)

@@ -516,7 +516,13 @@ PLACES: dict[str, Any] = {"who": V, "answered": answers_to(SHOWN), "named": CONT
         NOTHING,
         {**PLACES, "answered": answers_to(letter(LetterKind.SHOWN, affected_id=None))},
     ),
-    Row("places-unproven", FROM_VALERY, ((Show, "staff-mail-without-command"),), NOTHING, {**PLACES, "authenticated": False}),
+    Row(
+        "places-unproven",
+        FROM_VALERY,
+        ((Show, "staff-mail-without-command"),),
+        NOTHING,
+        {**PLACES, "authenticated": False},
+    ),
     Row("places-as-a-colleague", reading(PAUL.address), ((Show, "colleague-wrote"),), NOTHING, {**PLACES, "who": P}),
     Row("stop", FROM_VALERY, ((Obey, "command-stop"),), said(Verb.STOP), SENDS),
     Row(
@@ -810,7 +816,7 @@ def test_whatever_comes(given_: tuple[Reading, Answers, Situation]) -> None:
     got = decide(mail, answers, situation, NOW, POLICY)
     assert got
     assert all(decision.reason for decision in got)
-    if mail.events and not any(isinstance(d, Ignore | Proved | Bounced) for d in got):
+    if mail.events and not any(isinstance(d, Ignore | Proved | Bounced | Noted) for d in got):
         assert len(got) == len(mail.events)
 
 

@@ -78,6 +78,14 @@ def test_what_was_begun_is_never_simply_dropped() -> None:
     assert steps == {D.ACCEPT: L.SENT, D.DEFER: L.WAITING, D.REJECT: L.FAILED, D.LOSE: L.UNKNOWN}
 
 
-def test_what_is_closed_stays_closed() -> None:
-    """An incident that is closed or merged never moves again; more trouble is a new incident."""
-    assert not {state for state, _ in INCIDENT_TRANSITIONS} & {IncidentState.CLOSED, IncidentState.MERGED}
+def test_what_is_closed_moves_only_by_a_relapse() -> None:
+    """S3.1: of what is closed, only trouble that nobody had heard of goes on; what is merged never moves again."""
+    closed = {h: then for (state, h), then in INCIDENT_TRANSITIONS.items() if state is IncidentState.CLOSED}
+    assert closed == {Happening.RELAPSED: IncidentState.OPEN}
+    assert IncidentState.MERGED not in {state for state, _ in INCIDENT_TRANSITIONS}
+
+
+def test_only_what_runs_is_merged() -> None:
+    """An incident lives on in another only while it concerns somebody: history is not rewritten."""
+    merging = {state for (state, _), then in INCIDENT_TRANSITIONS.items() if then is IncidentState.MERGED}
+    assert merging == {IncidentState.OPEN, IncidentState.RESTORED}

@@ -255,6 +255,8 @@ def shown() -> dict[str, Any]:
         "mail_subject": "Your invoice",
         "came": STARTED.isoformat(),
         "text": "Please find it attached.",
+        "about": 7,
+        "teaches": True,
     }
 
 

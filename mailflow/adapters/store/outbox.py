@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import fn
 
-from mailflow.adapters.store.records import whole
+from mailflow.adapters.store.merging import whole
 from mailflow.adapters.store.tables import EPOCH, MICROSECOND, InboundRow, LetterRow
 from mailflow.domain import tokens
 from mailflow.domain.letters import Letter, LetterKind, LetterState, NewLetter, Thread

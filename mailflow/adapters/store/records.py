@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from peewee import fn
-
-from mailflow.adapters.store.tables import AffectedRow, EntryRow, IncidentRow, LetterRow, PromiseRow, ToldRow
+from mailflow.adapters.store import merging
+from mailflow.adapters.store.looks import RUNNING, awaits_form, nobody_knows
+from mailflow.adapters.store.merging import open_key, whole
+from mailflow.adapters.store.tables import AffectedRow, EntryRow, IncidentRow, PromiseRow, ToldRow
 from mailflow.domain.incident import (
     Affected,
     Entry,
@@ -16,12 +17,9 @@ from mailflow.domain.incident import (
     PromiseState,
     Told,
 )
-from mailflow.domain.letters import LetterKind, LetterState
 from mailflow.domain.people import Address, Client
 from mailflow.domain.vocabulary import Class, Detection, Live, Priority, Severity
 from mailflow.engine.store import NewIncident, Overdue
-
-RUNNING = (IncidentState.OPEN, IncidentState.RESTORED)
 
 
 class RecordTables:
@@ -33,7 +31,7 @@ class RecordTables:
             state=IncidentState.OPEN,
             scope=new.scope,
             correlation_key=new.key,
-            open_key=_open_key(new.scope, new.key),
+            open_key=open_key(new.scope, new.key),
             class_name=new.class_,
             severity=new.severity,
             priority=new.priority,
@@ -106,47 +104,16 @@ class RecordTables:
         return _affected(row)
 
     def merge(self, child_id: int, root_id: int, now: datetime) -> None:
-        """An incident lives on in another; a client of both becomes one, with all that it was told and promised."""
-        ours = {a.client_key: a.id for a in self.affected_of(root_id)}
-        for theirs in self.affected_of(child_id):
-            into = ours.get(theirs.client_key)
-            if into is None:
-                AffectedRow.update(incident_id=root_id).where(AffectedRow.id == theirs.id).execute()
-                continue
-            AffectedRow.update(folded_into=into).where(AffectedRow.id == theirs.id).execute()
-            ToldRow.update(affected_id=into).where(ToldRow.affected_id == theirs.id).execute()
-            promised = PromiseRow.select(PromiseRow.kind).where(PromiseRow.affected_id == into)
-            moved = (PromiseRow.affected_id == theirs.id) & PromiseRow.kind.not_in(promised)
-            PromiseRow.update(affected_id=into).where(moved).execute()
-            PromiseRow.update(state=PromiseState.RELEASED, settled_at=now).where(
-                (PromiseRow.affected_id == theirs.id) & (PromiseRow.state == PromiseState.OPEN)
-            ).execute()
-        for table in (ToldRow, PromiseRow):
-            table.update(incident_id=root_id).where(table.incident_id == child_id).execute()
-        IncidentRow.update(merged_into=root_id).where(IncidentRow.merged_into == child_id).execute()
-        IncidentRow.update(
-            state=IncidentState.MERGED, merged_into=root_id, open_key=None, closed_at=now, why_closed="merged"
-        ).where(IncidentRow.id == child_id).execute()
+        """An incident lives on in another."""
+        merging.merge(child_id, root_id, now)
 
     def split(self, affected_id: int, now: datetime) -> Incident:
-        """A client of an incident gets an incident of its own, with its promises and its audience."""
-        affected = AffectedRow.get_by_id(affected_id)
-        whole_ = IncidentRow.get_by_id(affected.incident_id)
-        copied = {f: getattr(whole_, f) for f in IncidentRow._meta.fields if f not in {"id", "reference", "open_key"}}
-        scope, key = f"client:{affected.client_key}", f"split:{affected_id}"
-        on = whole_.state == IncidentState.OPEN
-        new = {**copied, "scope": scope, "correlation_key": key, "open_key": _open_key(scope, key) if on else None}
-        row = IncidentRow.create(**new, reference=None)
-        row.reference = f"INC-{row.id}"
-        IncidentRow.update(reference=row.reference, opened_at=now).where(IncidentRow.id == row.id).execute()
-        AffectedRow.update(incident_id=row.id).where(AffectedRow.id == affected_id).execute()
-        for table in (ToldRow, PromiseRow):
-            table.update(incident_id=row.id).where(table.affected_id == affected_id).execute()
-        return self.incident(int(row.id))
+        """A client of an incident gets an incident of its own."""
+        return self.incident(merging.split(affected_id, now))
 
     def storm(self, incident_id: int, scope: str, key: str) -> None:
         """The incident is a storm's from now on."""
-        IncidentRow.update(scope=scope, correlation_key=key, open_key=_open_key(scope, key)).where(
+        IncidentRow.update(scope=scope, correlation_key=key, open_key=open_key(scope, key)).where(
             IncidentRow.id == incident_id
         ).execute()
 
@@ -218,8 +185,14 @@ class RecordTables:
             ended_at=ended_at,
             closed_at=closed_at,
             why_closed=why,
-            open_key=_open_key(row.scope, row.correlation_key) if state is IncidentState.OPEN else None,
+            open_key=open_key(row.scope, row.correlation_key) if state is IncidentState.OPEN else None,
         ).where(IncidentRow.id == incident_id).execute()
+
+    def reclassify(self, incident_id: int, class_: Class, severity: Severity, priority: Priority, symptom: str) -> None:
+        """It is worse than it was thought to be."""
+        IncidentRow.update(class_name=class_, severity=severity, priority=priority, symptom=symptom).where(
+            IncidentRow.id == incident_id
+        ).execute()
 
     def set_reporter(self, affected_id: int, reporter: str, reported: str, at: datetime) -> None:
         """Who of the client's told us first."""
@@ -322,73 +295,16 @@ class RecordTables:
 
     def awaiting_form(self, ended_before: datetime, due_before: datetime) -> list[tuple[Incident, Affected]]:
         """Unsettled clients without a form, whose service is back for a while or whose debrief is due soon."""
-        # Asked of the few that are unsettled (EXISTS), never of all letters that there ever were (NOT IN).
-        asked = LetterRow.select(LetterRow.id).where(
-            (LetterRow.affected_id == AffectedRow.id) & (LetterRow.kind == LetterKind.FORM)
-        )
-        promised = PromiseRow.select(PromiseRow.affected_id).where(PromiseRow.state == PromiseState.OPEN)
-        due_soon = promised.where(PromiseRow.due_at <= due_before)
-        # Trouble that was over before the acknowledgement left is told to nobody: it is dropped when its time comes.
-        told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)
-        dropping = LetterRow.select(LetterRow.id).where(
-            (LetterRow.affected_id == AffectedRow.id)
-            & (LetterRow.kind == LetterKind.ACKNOWLEDGEMENT)
-            & LetterRow.unless_over
-            & (LetterRow.state == LetterState.WAITING)
-            & ~fn.EXISTS(told)
-        )
-        return _pairs(
-            AffectedRow.settled_at.is_null()
-            & IncidentRow.state.in_(RUNNING)
-            & AffectedRow.id.in_(promised)
-            & ~fn.EXISTS(asked)
-            & (
-                (
-                    (IncidentRow.state == IncidentState.RESTORED)
-                    & (IncidentRow.ended_at <= ended_before)
-                    & ~fn.EXISTS(dropping)
-                )
-                | AffectedRow.id.in_(due_soon)
-            )
-        )
+        return _pairs(awaits_form(ended_before, due_before))
 
     def never_told(self) -> list[Incident]:
         """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
-        told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)
-        theirs = AffectedRow.select(AffectedRow.id).where(AffectedRow.incident_id == IncidentRow.id)
-        coming = LetterRow.select(LetterRow.id).where(
-            LetterRow.affected_id.in_(theirs)
-            & LetterRow.kind.in_([LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF])
-            & (LetterRow.state != LetterState.DROPPED)
-        )
-        concerned = AffectedRow.select(AffectedRow.id).where(
-            (AffectedRow.incident_id == IncidentRow.id)
-            & ((AffectedRow.reporter != "") | AffectedRow.settled_at.is_null(False))
-        )
-        query = IncidentRow.select().where(
-            (IncidentRow.state == IncidentState.RESTORED)
-            & (IncidentRow.detected_by != Detection.STAFF)
-            & ~fn.EXISTS(told)
-            & ~fn.EXISTS(coming)
-            & ~fn.EXISTS(concerned)
-        )
-        return [_incident(row) for row in query]
+        return [_incident(row) for row in IncidentRow.select().where(nobody_knows())]
 
     def closed_without_debrief(self, since: datetime) -> int:
         """How many clients' debriefs were decided not to be owed since a time."""
         why = AffectedRow.settled_why.startswith("no debrief")
         return int(AffectedRow.select().where((AffectedRow.settled_at >= since) & why).count())
-
-
-def whole(incident_id: int) -> Any:
-    """An incident's id and those of all that were merged into it."""
-    return IncidentRow.select(IncidentRow.id).where(
-        (IncidentRow.id == incident_id) | (IncidentRow.merged_into == incident_id)
-    )
-
-
-def _open_key(scope: str, key: str) -> str:
-    return f"{scope}\n{key}"  # a scope is one line, so no other scope and key read the same
 
 
 def _pairs(where: Any, order: Any = None) -> list[tuple[Incident, Affected]]:

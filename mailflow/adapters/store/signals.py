@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import SQL
 
-from mailflow.adapters.store.tables import HeardRow, LessonRow, PendingRow, SignalRow
+from mailflow.adapters.store.signal_tables import HeardRow, LessonRow, PendingRow, SignalRow
 from mailflow.domain.incident import Signal
 from mailflow.domain.ownership import Lesson, Sign
 from mailflow.engine.signals import NewSignal, Pending, Taught

@@ -12,7 +12,7 @@ from typing import Any
 import peewee
 import pytest
 
-from mailflow.adapters.store import tables
+from mailflow.adapters.store import signal_tables, tables
 from mailflow.adapters.store.database import DatabaseStore, connect
 from mailflow.domain.incident import Entry
 from mailflow.engine.store import StoreError
@@ -102,7 +102,7 @@ class TestMigrating:
 
 
 class TestTables:
-    @pytest.mark.parametrize("row", tables.ALL, ids=lambda row: str(row._meta.table_name))
+    @pytest.mark.parametrize("row", [*tables.ALL, *signal_tables.ALL], ids=lambda row: str(row._meta.table_name))
     def test_each_table_is_as_the_program_sees_it(self, store: DatabaseStore, row: Any) -> None:
         """tables.py: the same names, the same order of NULL and NOT NULL, and types that hold what is put there."""
         there = {c.name: c for c in tables.PROXY.get_columns(row._meta.table_name)}
@@ -121,7 +121,7 @@ class TestTables:
 
     def test_no_table_is_without_a_model(self, store: DatabaseStore) -> None:
         """tables.py: what the migrations made is all known to the program."""
-        known = {row._meta.table_name for row in tables.ALL} | {"schema_migration"}
+        known = {row._meta.table_name for row in (*tables.ALL, *signal_tables.ALL)} | {"schema_migration"}
         assert set(tables.PROXY.get_tables()) - {"sqlite_sequence"} == known
 
     @pytest.mark.parametrize(

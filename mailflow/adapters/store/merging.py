@@ -1,0 +1,65 @@
+"""Incidents that become one, and one that becomes two: what moves with them in the tables."""
+
+from datetime import datetime
+from typing import Any
+
+from mailflow.adapters.store.tables import AffectedRow, IncidentRow, PromiseRow, ToldRow
+from mailflow.domain.incident import IncidentState, PromiseState
+
+
+def merge(child_id: int, root_id: int, now: datetime) -> None:
+    """An incident lives on in another; a client of both becomes one, with all that it was told and promised."""
+    ours = {a.client_key: a.id for a in _affected_of(root_id)}
+    for theirs in _affected_of(child_id):
+        into = ours.get(theirs.client_key)
+        if into is None:
+            AffectedRow.update(incident_id=root_id).where(AffectedRow.id == theirs.id).execute()
+            continue
+        AffectedRow.update(folded_into=into).where(AffectedRow.id == theirs.id).execute()
+        ToldRow.update(affected_id=into).where(ToldRow.affected_id == theirs.id).execute()
+        promised = PromiseRow.select(PromiseRow.kind).where(PromiseRow.affected_id == into)
+        moved = (PromiseRow.affected_id == theirs.id) & PromiseRow.kind.not_in(promised)
+        PromiseRow.update(affected_id=into).where(moved).execute()
+        PromiseRow.update(state=PromiseState.RELEASED, settled_at=now).where(
+            (PromiseRow.affected_id == theirs.id) & (PromiseRow.state == PromiseState.OPEN)
+        ).execute()
+    for table in (ToldRow, PromiseRow):
+        table.update(incident_id=root_id).where(table.incident_id == child_id).execute()
+    IncidentRow.update(merged_into=root_id).where(IncidentRow.merged_into == child_id).execute()
+    IncidentRow.update(
+        state=IncidentState.MERGED, merged_into=root_id, open_key=None, closed_at=now, why_closed="merged"
+    ).where(IncidentRow.id == child_id).execute()
+
+
+def split(affected_id: int, now: datetime) -> int:
+    """A client of an incident gets an incident of its own, with its promises and its audience."""
+    affected = AffectedRow.get_by_id(affected_id)
+    whole_ = IncidentRow.get_by_id(affected.incident_id)
+    copied = {f: getattr(whole_, f) for f in IncidentRow._meta.fields if f not in {"id", "reference", "open_key"}}
+    scope, key = f"client:{affected.client_key}", f"split:{affected_id}"
+    on = whole_.state == IncidentState.OPEN
+    new = {**copied, "scope": scope, "correlation_key": key, "open_key": open_key(scope, key) if on else None}
+    row = IncidentRow.create(**new, reference=None)
+    row.reference = f"INC-{row.id}"
+    IncidentRow.update(reference=row.reference, opened_at=now).where(IncidentRow.id == row.id).execute()
+    AffectedRow.update(incident_id=row.id).where(AffectedRow.id == affected_id).execute()
+    for table in (ToldRow, PromiseRow):
+        table.update(incident_id=row.id).where(table.affected_id == affected_id).execute()
+    return int(row.id)
+
+
+def whole(incident_id: int) -> Any:
+    """An incident's id and those of all that were merged into it."""
+    return IncidentRow.select(IncidentRow.id).where(
+        (IncidentRow.id == incident_id) | (IncidentRow.merged_into == incident_id)
+    )
+
+
+def open_key(scope: str, key: str) -> str:
+    """What makes an open incident unique."""
+    return f"{scope}\n{key}"  # a scope is one line, so no other scope and key read the same
+
+
+def _affected_of(incident_id: int) -> list[Any]:
+    mine = (AffectedRow.incident_id == incident_id) & AffectedRow.folded_into.is_null()
+    return list(AffectedRow.select().where(mine).order_by(AffectedRow.id))

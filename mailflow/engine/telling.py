@@ -1,0 +1,260 @@
+"""Telling: who hears of an incident, when and in which way, and what is promised with it."""
+
+from datetime import datetime, timedelta
+
+from mailflow.domain.hours import next_opening
+from mailflow.domain.incident import Affected, Incident, PromiseKind
+from mailflow.domain.letters import JSON, LetterKind, acknowledgement, client_view
+from mailflow.domain.mail import Event
+from mailflow.domain.people import Client, Component, Contact, Wants
+from mailflow.domain.policy import Acknowledge
+from mailflow.domain.vocabulary import Live, Priority
+from mailflow.domain.worktime import due_by_day
+from mailflow.engine.case import open_case
+from mailflow.engine.drafts import Drafts
+from mailflow.engine.post import Post
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+
+# What of an alert's fields helps a person; the rest is for machines.
+SHOWN = ("host", "service", "group", "detail", "url")
+# The stricter of the policy's and the recipe's word on acknowledging wins.
+STRICTEST = (Acknowledge.NEVER, Acknowledge.REVIEW, Acknowledge.AUTO)
+
+
+class Telling:
+    """The one "opened" mail to the liaison, the promise, and the acknowledgements."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
+        self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
+
+    def tell_of_alert(
+        self,
+        incident: Incident,
+        affected: Affected,
+        client: Client,
+        component: Component | None,
+        event: Event,
+        now: datetime,
+        *,
+        many: bool = False,
+        again: int = 0,
+    ) -> None:
+        """Who hears of a monitor's trouble; `many` where the incident has several clients."""
+        acknowledge = self._setup.policy.acknowledge.get(event.class_, Acknowledge.REVIEW)
+        if event.rules.acknowledge:
+            acknowledge = min(acknowledge, event.rules.acknowledge, key=STRICTEST.index)
+        if acknowledge is Acknowledge.AUTO and (event.unconfirmed or not affected.plain):
+            acknowledge = Acknowledge.REVIEW  # nothing automatic is said of a thing whose name we do not know
+        settle = timedelta() if component and component.critical else self._setup.policy.settle
+        facts: list[JSON] = [
+            ["fact", {"name": ["field", name], "value": event.fields[name]}] for name in SHOWN if event.fields.get(name)
+        ]
+        self.tell(
+            incident,
+            affected,
+            client,
+            acknowledge,
+            settle,
+            now,
+            lead="alert_opened",
+            facts=facts,
+            many=many,
+            again=again,
+        )
+
+    def tell_again(self, incident: Incident, affected: Affected, event: Event, relapses: int, now: datetime) -> None:
+        """Trouble that came back before anybody had heard of it: it is told once it stays."""
+        client = self._setup.directory.client(affected.client_key)
+        known = any(t.affected_id == affected.id for t in self._store.records.audience(incident.id))
+        coming = any(
+            x.affected_id == affected.id and x.kind is LetterKind.ACKNOWLEDGEMENT
+            for x in self._store.outbox.undelivered(incident.id, to_clients=True)
+        )
+        if client and not known and not coming:
+            component = client.component_for(*event.hosts)
+            self.tell_of_alert(incident, affected, client, component, event, now, again=relapses)
+
+    def tell_one_more(self, incident: Incident, affected: Affected, contact: Contact, now: datetime) -> None:
+        """Somebody who is struck too and was told nothing gets the acknowledgement that the others have (S4.21)."""
+        policy = self._setup.policy
+        acknowledge = policy.acknowledge.get(incident.class_, Acknowledge.REVIEW)
+        open_ = incident.ended_at is None and affected.ended_at is None
+        live = self._setup.live(affected)
+        if acknowledge is not Acknowledge.AUTO or live is Live.REVIEW or not (affected.plain and contact.first_name):
+            return
+        coming = self._store.outbox.letters(incident_id=incident.id, limit=1_000)
+        known = {t.address for t in self._store.records.audience(incident.id)}
+        known |= {x.recipient.address for x in coming if x.kind is LetterKind.ACKNOWLEDGEMENT}
+        if not open_ or contact.address in known:
+            return
+        promised = [p.due_at for p in self._store.records.promises(incident.id) if p.affected_id == affected.id]
+        view = client_view(incident, affected, policy.footer, promised[0] if promised else None)
+        if not promised:
+            return  # nothing is promised to anybody: the liaison writes
+        letter = self._post.client_letter(
+            LetterKind.ACKNOWLEDGEMENT,
+            incident,
+            affected,
+            contact,
+            acknowledgement(view, contact, 0),
+            key=f"{incident.reference}:{contact.address}",
+            now=now,
+            due_at=now + policy.rest,
+        )
+        self._post.put_automatic(letter, incident.started_at, now)
+
+    def tell_of_many(self, incident: Incident, affected: Affected, now: datetime) -> None:
+        """One mail an hour to each liaison of an incident with many clients; it says who they are when it leaves."""
+        self._post.to_staff(
+            LetterKind.OPENED,
+            affected.liaison,
+            {
+                "first_shown": incident.first_shown,
+                "lead": ["storm", {}],
+                "lines": [],
+                "plan": [],
+                "excerpt": "",
+                "many": True,
+            },
+            key=f"{incident.reference}:{affected.liaison.address}:{now:%Y-%m-%dT%H}",
+            now=now,
+            incident=incident,
+            affected=affected,
+            due_at=now + self._setup.policy.settle,
+            unless_over=True,
+        )
+
+    def tell(
+        self,
+        incident: Incident,
+        affected: Affected,
+        client: Client,
+        acknowledge: Acknowledge | None,
+        settle: timedelta,
+        now: datetime,
+        *,
+        lead: str,
+        facts: list[JSON] | None = None,
+        excerpt: str = "",
+        writer: Contact | None = None,
+        many: bool = False,
+        again: int = 0,
+    ) -> None:
+        """Who is told, when, and what is promised; `acknowledge` None means that a liaison opened it."""
+        policy = self._setup.policy
+        due = due_by_day(now, policy.debrief_within[Priority(incident.priority)], affected.timezone, policy.day_ends)
+        contacts = [c for c in client.contacts if c.wants is Wants.ALL]
+        if writer and writer.first_name and writer.address not in {c.address for c in contacts}:
+            contacts.append(writer)  # who asked is answered; a name we cannot greet is left to the liaison
+        names = ", ".join(c.name for c in contacts)
+        live = policy.live.stricter(affected.live)
+        leaves = now + settle + policy.rest
+        if settle and acknowledge is Acknowledge.AUTO:
+            # At night nobody is helped by it: it waits until the client opens, unless the thing is critical.
+            leaves = next_opening(client.hours, leaves, client.timezone)
+        values: dict[str, JSON] = {
+            "client": affected.client_name,
+            "names": names,
+            "class_": incident.class_,
+            "due_at": leaves.isoformat(),
+            "due_by": due.isoformat(),
+        }
+        plan = self._plan(acknowledge, contacts, live)
+        if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"} or affected.reporter:
+            self._store.records.promise(affected, PromiseKind.DEBRIEF, due, now)
+        if many:
+            self.tell_of_many(incident, affected, now)
+            if plan in {"ack_auto", "ack_off", "ack_review"}:
+                self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now, again)
+            return
+        lines: list[JSON] = [[plan, values]]
+        if plan in {"ack_auto", "ack_review"}:
+            lines.append(["promised", values])
+        opened: dict[str, JSON] = {
+            "first_shown": incident.first_shown,
+            "lead": [
+                lead,
+                {
+                    "client": affected.client_name,
+                    "title": incident.title,
+                    "symptom": ["symptom", incident.symptom],
+                    "started_when": incident.started_at.isoformat(),
+                    "noticed_by": incident.noticed_by,
+                    "reporter": affected.reporter,
+                    "reported": affected.reported,
+                },
+            ],
+            "lines": facts or [],
+            "plan": lines,
+            "excerpt": excerpt,
+        }
+        self._post.to_staff(
+            LetterKind.OPENED,
+            affected.liaison,
+            opened,
+            key=f"{incident.reference}:{affected.client_key}{_nth(again)}",
+            now=now,
+            incident=incident,
+            affected=affected,
+            due_at=now + settle,
+            unless_over=settle > timedelta(),
+        )
+        if plan in {"ack_auto", "ack_off", "ack_review"}:
+            self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now, again)
+
+    def _plan(self, acknowledge: Acknowledge | None, contacts: list[Contact], live: Live) -> str:
+        """What happens to the acknowledgement, as the name of the sentence that says so to the liaison."""
+        if acknowledge is None:
+            return "ack_staff"
+        if acknowledge is Acknowledge.NEVER:
+            return "ack_never"
+        if not contacts:
+            return "ack_nobody"
+        if acknowledge is Acknowledge.REVIEW or live is Live.REVIEW:
+            return "ack_review"
+        return "ack_off" if live is Live.OFF else "ack_auto"
+
+    def _acknowledge(
+        self,
+        incident: Incident,
+        affected: Affected,
+        contacts: list[Contact],
+        plan: str,
+        due: datetime,
+        leaves: datetime,
+        settle: timedelta,
+        now: datetime,
+        again: int,
+    ) -> None:
+        """One letter a contact: on its way after settling and rest, or held for SEND."""
+        view = client_view(incident, affected, self._setup.policy.footer, due)
+        letters = []
+        for contact in contacts:
+            told_before = self._store.outbox.count_incidents(
+                LetterKind.ACKNOWLEDGEMENT, contact.address, besides=incident.id
+            )
+            letters.append(
+                self._post.client_letter(
+                    LetterKind.ACKNOWLEDGEMENT,
+                    incident,
+                    affected,
+                    contact,
+                    acknowledgement(view, contact, told_before),
+                    key=f"{incident.reference}:{contact.address}{_nth(again)}",
+                    now=now,
+                    due_at=leaves,
+                )
+            )
+        if plan == "ack_review":
+            case = open_case(self._store, self._setup, incident, affected)
+            ready: JSON = ["ack_ready", {"client": affected.client_name, "title": incident.title}]
+            self._drafts.offer(case, letters, now, remarks=[ready], settle=settle)
+            return
+        for letter in letters:
+            self._post.put_automatic(letter, incident.started_at, now)
+
+
+def _nth(again: int) -> str:
+    """What tells the letters of trouble that came back from those that were dropped before."""
+    return f":{again}" if again else ""
