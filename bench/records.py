@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.world import SENT, config
+from mailflow.adapters.store.signal_tables import SignalRow
 from mailflow.adapters.store.tables import PROXY, AffectedRow, EntryRow, IncidentRow, LetterRow, PromiseRow, Row
 from mailflow.app import App
 from mailflow.config.load import load
@@ -14,6 +15,7 @@ from mailflow.domain.incident import Entry, PromiseKind
 from mailflow.domain.letters import LetterKind, NewLetter
 from mailflow.domain.people import Address, Client
 from mailflow.domain.vocabulary import Class, Detection, Priority, Severity
+from mailflow.engine.signals import NewSignal
 from mailflow.engine.store import NewIncident, Store
 
 BATCH = 50
@@ -27,7 +29,7 @@ class Records:
     """What the store does, by how much it holds already."""
 
     opened: float  # incidents a second, in batches
-    lookup: float  # ms for the newest incident of a key
+    lookup: float  # ms for what is known of an alert: its key's and its thing's incident, its family's last hour
     tick: float  # ms for a sweep of everything that may be due, four times a minute or more
     caps: float  # ms for the cap on letters to one of ours
     lease: float  # ms for asking which letters are due
@@ -52,24 +54,39 @@ def _measured(app: App) -> Records:
             for number in range(start, start + BATCH):
                 _open(store, clients[number % len(clients)], f"{mark}:{number}")
     opened = OPENED / (time.perf_counter() - began)
-    key = f"{mark}:7"
     return Records(
         opened=opened,
-        lookup=_ms(lambda: store.records.newest_by_key(f"client:{clients[7].key}", key), 200),
+        lookup=_ms(lambda: _known(store, f"client:{clients[7].key}", f"{mark}:7"), 200),
         tick=_ms(app.sweep.tick, 5),
         caps=_ms(lambda: store.outbox.count_staff(LIAISON.address, SENT), 20),
         lease=_ms(lambda: store.outbox.lease(app.setup.mailboxes[0].address, SENT, 10, "bench", SENT), 20),
     )
 
 
+def _known(store: Store, scope: str, key: str) -> None:
+    """What an alert asks before it can be judged."""
+    signal = store.signals.newest(scope, key)
+    assert signal is not None
+    assert signal.incident_id is not None
+    store.records.incident(signal.incident_id)
+    store.signals.newest_of(scope, signal.thing)
+    store.signals.alike(signal.family, SENT)
+
+
 def _open(store: Store, client: Client, key: str) -> None:
-    """What an alert writes: incident, client, timeline, promise, and the letter to the liaison."""
+    """What an alert writes: incident, client, signal, timeline, promise, and the letter to the liaison."""
     incident, affected = store.records.open(
         NewIncident(
             client=client, mailbox="noc@msp.example", liaison=LIAISON, liaison_title="", liaison_phone="",
             scope=f"client:{client.key}", key=key, class_=Class.OUTAGE, severity=Severity.HIGH, priority=Priority.P2,
             symptom="down", title="server", plain="your server", detected_by=Detection.INTERNAL_MONITOR,
             noticed_by="Zabbix", first_shown="Problem", reporter="", reported="", started_at=SENT, opened_at=SENT,
+        )
+    )  # fmt: skip
+    store.signals.put(
+        NewSignal(
+            incident_id=incident.id, affected_id=affected.id, scope=incident.scope, key=key, thing=f"{key}/ping",
+            family=f"zabbix:down:{client.key}", plain=affected.plain, began_at=SENT, said_at=SENT,
         )
     )  # fmt: skip
     store.records.note(incident.id, Entry(at=SENT, what="opened", author="Zabbix", text="Problem"))
@@ -106,6 +123,10 @@ def _grow(app: App) -> None:
             "correlation_key": f"past:{n}", "opened_at": past, "ended_at": past, "closed_at": past,
         } for n in numbers])  # fmt: skip
         _add(AffectedRow, [{"id": n, "incident_id": n, "client_key": key(n), "settled_at": past} for n in numbers])
+        _add(SignalRow, [{
+            "incident_id": n, "affected_id": n, "scope": f"client:{key(n)}", "correlation_key": f"past:{n}",
+            "thing": f"past:{n}/ping", "open_key": None, "began_at": past, "said_at": past, "ended_at": past,
+        } for n in numbers])  # fmt: skip
         _add(PromiseRow, [{"incident_id": n, "affected_id": n, "state": "kept"} for n in numbers])
         _add(EntryRow, [{"incident_id": n} for n in numbers])
         _add(LetterRow, [letter(n, "opened", LIAISON.address) for n in numbers])

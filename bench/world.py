@@ -58,6 +58,7 @@ def config(folder: Path, *, imap_port: int, smtp_port: int) -> Path:
         "include": '["clients/*.toml"]',
         "rest": '"0m"',
         "proof": '"sent"',
+        "storm_count": "1",  # each alert is measured as an incident of its own
     }
     return write_config(folder, imap_port=imap_port, smtp_port=smtp_port, **changes)
 

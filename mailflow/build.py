@@ -39,12 +39,13 @@ def build_setup(loaded: Loaded, key: bytes) -> Setup:
     files = layers("templates", loaded.templates)
     templates = {path: file.read_text() for path, file in files.items() if path.endswith(TEMPLATES)}
     recipes = {name: file.read_text() for name, file in recipe_files(loaded.recipes).items()}
+    understood = _recipes(tuple(sorted(recipes.items())))
     administrator = loaded.directory.staff_at(loaded.administrator)
     return Setup(
         directory=loaded.directory,
         policy=loaded.policy,
-        recipes=_recipes(tuple(sorted(recipes.items()))),
-        writer=_writer(tuple(sorted(templates.items()))),
+        recipes=understood,
+        writer=_writer(tuple(sorted(templates.items())), understood),
         key=key,
         mailboxes=tuple(mailbox_setup(m, settings.service.timezone) for m in settings.mailboxes),
         administrator=Address(name=administrator.name if administrator else "", address=loaded.administrator),
@@ -56,8 +57,8 @@ def build_setup(loaded: Loaded, key: bytes) -> Setup:
 
 # Compiling all templates takes a fifth of a second: a reload that changes none of them need not do it again.
 @lru_cache(maxsize=2)
-def _writer(templates: tuple[tuple[str, str], ...]) -> Writer:
-    return Writer(dict(templates))
+def _writer(templates: tuple[tuple[str, str], ...], recipes: Recipes) -> Writer:
+    return Writer(dict(templates), {name: words for r in recipes.all for name, words in r.phrases.items()})
 
 
 @lru_cache(maxsize=2)

@@ -54,6 +54,7 @@ __all__ = [
     "House",
     "Received",
     "by_hand",
+    "gmail_on_top",
     "house",
     "received",
     "until",

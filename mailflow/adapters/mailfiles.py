@@ -10,7 +10,7 @@ When a mail came in is told, in this order, by its topmost Received header (our 
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -217,6 +217,10 @@ class Spool:
 
 class ExaminedInbox(ImapInbox):
     """A mailbox that is only looked at: EXAMINE, so that the server itself refuses every change (RFC 3501 6.3.2)."""
+
+    def move(self, uids: Sequence[int], folder: str) -> None:
+        """Never: some servers move out of an examined folder all the same."""
+        raise self._fault("protocol", f"moving to {folder}: this mailbox is only looked at", permanent=True)
 
     def _select(self, name: str) -> FolderState:
         self._folder = None

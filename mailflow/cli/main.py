@@ -3,7 +3,7 @@
 import typer
 
 from mailflow import __version__
-from mailflow.cli import clients, demo, learned, outbox, quarantine, reading, recipe, records, service
+from mailflow.cli import clients, demo, learned, outbox, quarantine, reading, recipe, records, rehearse, service
 
 app = typer.Typer(
     help="mailflow: an MSP's clients hear from a person, every time something breaks, by mail alone.",
@@ -39,6 +39,8 @@ app.command()(service.migrate)
 app.command()(reading.read)
 app.command()(records.incidents)
 app.command()(records.show)
+app.command()(rehearse.rehearse)
+app.command()(rehearse.explain)
 app.command()(learned.whose)
 app.command()(learned.learned)
 app.add_typer(clients.app, name="clients")

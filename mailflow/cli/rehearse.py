@@ -78,7 +78,8 @@ def rehearse(
         goes_on = _span(after)
         start = since.replace(tzinfo=ZoneInfo(found.policy.timezone)).astimezone(UTC) if since else None
         _check(found, source, mailbox, start)
-        other = as_live(load(against, os.environ), live) if against else None
+        if against:
+            load(against, os.environ)  # its mistakes are told at once
         with TemporaryDirectory(prefix="mailflow-rehearsal-") as folder:
             try:
                 mails = MailFiles(_mails(found, config, source, mailbox, start, Spool(Path(folder))))
@@ -86,8 +87,11 @@ def rehearse(
                 fail(str(error), code=1)
             if not len(mails):
                 fail(f"there is no mail in {source}" + (f" since {since:%Y-%m-%d}" if since else ""), code=1)
+            # Calendars are written out around a time: here the mails' own.
+            found = load(found.files[0], os.environ, mails.mails[0].arrival)
             before = _played(as_live(found, live), mails, mailbox, goes_on, Path(folder) / "rehearsal.db")
-            if other:
+            if against:
+                other = as_live(load(against, os.environ, mails.mails[0].arrival), live)
                 now = _played(other, mails, mailbox, goes_on, Path(folder) / "against.db")
                 show_differences(found, before, differences(before, now), json=json)
                 return

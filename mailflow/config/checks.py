@@ -201,7 +201,7 @@ def addresses_mean_one_client(draft: Draft, report: Report) -> None:
     first: dict[str, Listed] = {}
     for listed in draft.about_clients():
         if listed.address in taken:
-            text = f"also {taken[listed.address]}; write an address at which only tools write, about this client alone"
+            text = f"also {taken[listed.address]}; list one that is for this client's alerts alone"
             report.problem(*listed.where, text)
         before = first.setdefault(listed.address, listed)
         if before.entry is not listed.entry:

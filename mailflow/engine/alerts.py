@@ -49,7 +49,8 @@ class Alerts:
         incident, affected = self._opening.incident_of(first, component, event, inbound, reading, scope, now)
         self._signal(incident, None if event.vendor else affected, component, event, inbound, reading, scope)
         if decision.over_at:
-            said = said_at(reading.date, inbound.received_at)
+            # The recovery's own Date, so that a late copy of the problem is known to be older than it.
+            said = situation.same.signal.said_at if situation.same else said_at(reading.date, inbound.received_at)
             self._recovered(incident, scope, event, max(decision.over_at, incident.started_at), said)
             return incident.id
         self._opening.telling.tell_of_alert(incident, affected, first, component, event, now, many=many)

@@ -116,7 +116,9 @@ class Freezer:
         root = self._store.records.incident(incident_id)
         outbox = self._store.outbox
         acknowledged = [
-            x for x in outbox.letters(incident_id=root.id, limit=10_000) if x.kind is LetterKind.ACKNOWLEDGEMENT
+            x
+            for x in reversed(outbox.letters(incident_id=root.id, limit=10_000))
+            if x.kind is LetterKind.ACKNOWLEDGEMENT
         ]
         lines: list[JSON] = []
         for affected in self._store.records.affected_of(root.id):

@@ -20,8 +20,8 @@ from mailflow.intake.authentication import verdict
 from mailflow.intake.read import read
 
 MANY = 1_000  # letters of one incident
-# What letters that belong to no incident are put under, besides their kind and the mail's number.
-KEYS = ("{kind}:{mail}", "notice:refused:{mail}", "notice:open:{mail}", "notice:quarantine:{mail}")
+# Notices that a mail brings are put under its number; so are other kinds of letters, but some under other numbers.
+NOTICES = ("notice:refused:{mail}", "notice:open:{mail}", "notice:quarantine:{mail}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,8 +236,13 @@ def _vouched(setup: Setup, inbound: Inbound, reading: Reading | None, address: s
 
 def _letters(store: Store, inbound: Inbound, made: list[Decided]) -> list[Letter]:
     """What was put into the outbox at the moment of the decision, about its incidents, or under the mail's number."""
-    keys = [key.format(kind=kind, mail=inbound.id) for key in KEYS for kind in LetterKind]
-    found = {letter.id: letter for key in keys if (letter := store.outbox.by_tag_id(tokens.letter_id(key)))}
+    moments = {d.at for d in made}
+    notices = [key.format(mail=inbound.id) for key in NOTICES]
+    found: dict[int, Letter] = {}
+    for key in (*notices, *(f"{kind}:{inbound.id}" for kind in LetterKind)):
+        letter = store.outbox.by_tag_id(tokens.letter_id(key))
+        if letter and (key in notices or letter.created_at in moments):
+            found[letter.id] = letter
     for incident_id, moment in {(d.incident_id, d.at) for d in made if d.incident_id}:
         for letter in store.outbox.letters(incident_id=incident_id, limit=MANY):
             others = letter.kind is LetterKind.FORWARD and letter.id not in found  # another mail's of the same moment

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from mailflow.domain import tokens
-from mailflow.domain.incident import Affected, Incident
+from mailflow.domain.incident import Affected, Incident, IncidentState
 from mailflow.domain.letters import Letter, LetterState
 from mailflow.engine.caps import PAGES
 from mailflow.engine.freeze import Freezer
@@ -93,6 +93,7 @@ class Opened:
     state: str
     ended_at: datetime | None
     joined: int  # mails about it besides the first
+    gathered: int  # other incidents that have become one with it
     why_closed: str
 
 
@@ -102,8 +103,10 @@ class Findings:
     def __init__(self, store: Store, setup: Setup) -> None:
         self._store, self._setup = store, setup
         self._freezer = Freezer(store, setup)
-        self.incidents: list[tuple[Incident, list[Affected]]] = store.records.incidents(running_only=False, limit=ALL)
-        self.incidents.reverse()
+        found = list(reversed(store.records.incidents(running_only=False, limit=ALL)))
+        merged = [incident.id for incident, _ in found if incident.state is IncidentState.MERGED]
+        self.incidents: list[tuple[Incident, list[Affected]]] = [x for x in found if x[0].id not in set(merged)]
+        self._gathered = Counter(store.records.incident(child).reference for child in merged)
         self._references = {incident.id: incident.reference for incident, _ in self.incidents}
         self._clients = {i.reference: tuple(a.client_key for a in affected) for i, affected in self.incidents}
         self.pages: dict[str, datetime] = {}  # the caps that the administrator was told of, and since when
@@ -172,6 +175,7 @@ class Findings:
                 state=incident.state,
                 ended_at=incident.ended_at,
                 joined=max(0, about[incident.reference] - 1),
+                gathered=self._gathered[incident.reference],
                 why_closed=incident.why_closed,
             )
             for incident, affected in self.incidents

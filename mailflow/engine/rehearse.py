@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from mailflow.domain.letters import LetterState
+from mailflow.domain.worktime import next_local
 from mailflow.engine.courier import Delivery, Outcome
 from mailflow.engine.deliver import Dispatcher
 from mailflow.engine.mailroom import Arrival, Folder
@@ -24,14 +25,10 @@ from mailflow.engine.sweep import Sweep
 A_COMMIT = 100  # mails: nobody needs this store after a crash, so one commit does for many
 OWNER = "rehearsal"
 A_MINUTE, AN_HOUR, A_DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-# The bell rings at once after a mail that changed something, and this long after it, besides when a letter is due:
-# a recovery that came first waits ten minutes, and what else falls due does so within the hour. (The policy's own
-# `form_after` comes to these.) On whole five minutes, so that many mails share their rings.
-LATER = (timedelta(minutes=10), timedelta(minutes=30), AN_HOUR)
-GRID = 5 * A_MINUTE
-# With no mail at all it rings each hour, since digests have one; after two days once a day.
+# Besides when something is known to fall due, the bell rings each hour; once no mail came for two days, once a day.
 HOURLY_FOR = timedelta(days=2)
-QUIET = {"Join", "Ignore"}  # decisions that bring nothing which could fall due; any that is not known here may
+GRID = 5 * A_MINUTE  # forms are asked for on whole five minutes, so that many mails share a ring
+QUIET = {"Join", "Ignore", "Show"}  # decisions that bring nothing but letters; any that is not known here may
 FEW = 8  # letters looked at first for new ones
 
 
@@ -96,8 +93,9 @@ class Rehearsal:
         self._courier = KeepingCourier()
         self._due = DueLetters(store.outbox)
         self._folders: dict[str, tuple[Folder, int]] = {}
-        self._bell = Bell(start, (setup.policy.form_after, *LATER))
-        self._flushed = start
+        daily = [Daily(at=e.by, timezone=e.timezone, grace=e.grace) for e in setup.expected]
+        daily += [Daily(at=m.digest_time, timezone=m.timezone) for m in setup.directory.managers]
+        self._bell = Bell(start, daily)
         self._uid = 0
         self.played: list[Played] = []
 
@@ -129,8 +127,8 @@ class Rehearsal:
         self._due.look()
         self._bell.mail = now
         if new and any(d.action not in QUIET for d in self._store.mailroom.decisions_of([new])):
-            self._bell.again(now)
-            self._ring()
+            self._bell.at(on_the_grid(now + self._setup.policy.form_after))
+            self._announce()
 
     def _keep(self, mail: PastMail, now: datetime) -> list[int]:
         self._uid += 1
@@ -157,29 +155,52 @@ class Rehearsal:
         """Time passes: everything that falls due before `moment` happens when it does."""
         while (due := min(self._bell.next, self._due.next or self._bell.next)) < moment:
             self._clock.move_to(due)
-            self._bell.passed(due)
-            self._ring()
+            if self._bell.next <= due:
+                self._sweep.tick()
+                self._bell.passed(due)
+                self._announce()
+                self._due.look()
+            self._send()
         self._clock.move_to(moment)
 
-    def _ring(self) -> None:
-        """What the bell is for: sweep, and send what is due."""
+    def _announce(self) -> None:
+        """What waits for a window's end rings the bell then."""
+        for pending in self._store.waiting.due(self._bell.next):
+            if pending.due_at and pending.due_at > self._clock.now():
+                self._bell.at(pending.due_at)
+
+    def _send(self) -> None:
+        """Send what is due; what became of a client's letter may settle an incident."""
         now = self._clock.now()
-        self._sweep.tick()
+        if not self._due.next or self._due.next > now:
+            return
+        for mailbox in self._setup.mailboxes:
+            self._dispatcher.flush(self._courier, mailbox.address)
         self._due.look()
-        due = self._due.next
-        if (due and due <= now) or now - self._flushed >= AN_HOUR:
-            for mailbox in self._setup.mailboxes:
-                self._dispatcher.flush(self._courier, mailbox.address)
-            self._flushed = now
+        if self._due.passed(now):
+            self._sweep.tick()
             self._due.look()
-            self._due.passed(now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daily:
+    """Something that may fall due at the same local time each day, and this long after it."""
+
+    at: str  # "08:00"
+    timezone: str
+    grace: timedelta = timedelta()
+
+    def after(self, now: datetime) -> datetime:
+        """The next such moment after `now`."""
+        days = [next_local(now + n * A_DAY, self.timezone, self.at) + self.grace for n in (-1, 0, 1, 2)]
+        return min(day for day in days if day > now)
 
 
 class Bell:
     """When the bell rings next."""
 
-    def __init__(self, start: datetime, later: Sequence[timedelta]) -> None:
-        self._later, self._heap = later, [start + AN_HOUR]
+    def __init__(self, start: datetime, daily: Sequence[Daily]) -> None:
+        self._daily, self._heap = daily, [start]
         self.mail = start  # when the last mail came in
 
     @property
@@ -187,19 +208,19 @@ class Bell:
         """The next ring; there always is one."""
         return self._heap[0]
 
-    def again(self, mail: datetime) -> None:
-        """A mail came that something may follow."""
-        for after in self._later:
-            ring = on_the_grid(mail + after)
-            if ring not in self._heap:
-                heapq.heappush(self._heap, ring)
+    def at(self, moment: datetime) -> None:
+        """Something may fall due then."""
+        if moment not in self._heap:
+            heapq.heappush(self._heap, moment)
 
     def passed(self, now: datetime) -> None:
         """It has rung for everything up to now."""
         while self._heap and self._heap[0] <= now:
             heapq.heappop(self._heap)
-        if not self._heap:
-            self._heap.append(now + (AN_HOUR if now - self.mail < HOURLY_FOR else A_DAY))
+        regular = now + (AN_HOUR if now - self.mail < HOURLY_FOR else A_DAY)
+        soonest = min([regular, *(daily.after(now) for daily in self._daily)])
+        if not self._heap or self._heap[0] > soonest:
+            self.at(soonest)
 
 
 class DueLetters:
@@ -207,7 +228,7 @@ class DueLetters:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._heap: list[tuple[datetime, int]] = []
+        self._heap: list[tuple[datetime, int, bool]] = []
         self._newest = 0
 
     @property
@@ -225,18 +246,21 @@ class DueLetters:
                 break
             limit *= FEW
         for letter in new:
-            heapq.heappush(self._heap, (letter.due_at, letter.id))
+            heapq.heappush(self._heap, (letter.due_at, letter.id, letter.kind.to_client))
         self._newest = max([self._newest, *(letter.id for letter in new)])
 
-    def passed(self, now: datetime) -> None:
-        """Everything due was tried: what was put off is noted anew, and what still waits behind another letter."""
-        put_off = []
+    def passed(self, now: datetime) -> bool:
+        """Everything due was tried: what was put off is noted anew; whether a letter to a client was among it."""
+        put_off, to_client = [], False
         while self._heap and self._heap[0][0] <= now:
-            letter = self._outbox.letter(heapq.heappop(self._heap)[1])
-            if letter.state is LetterState.WAITING:
-                put_off.append((max(letter.due_at, now + GRID), letter.id))
+            _, number, outside = heapq.heappop(self._heap)
+            to_client = to_client or outside
+            letter = self._outbox.letter(number)
+            if letter.state is LetterState.WAITING:  # a cap defers it, or it waits behind another letter
+                put_off.append((max(letter.due_at, now + GRID), number, outside))
         for due in put_off:
             heapq.heappush(self._heap, due)
+        return to_client
 
 
 def on_the_grid(moment: datetime) -> datetime:

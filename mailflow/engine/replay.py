@@ -42,6 +42,8 @@ class Replay:
         if inbound is None or whole is None:
             self._store.waiting.done(pending.id, "bytes forgotten", now)
             return None
+        # First, since what is decided may be to wait once more: another window may have begun.
+        self._store.waiting.done(pending.id, "decided again", now)
         incident_id: int | None = None
         made: list[tuple[str, str, int | None]] = []
         kind = whole.kind

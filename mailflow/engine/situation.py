@@ -12,6 +12,7 @@ from mailflow.domain.mail import Event, Gist, Reading
 from mailflow.domain.maintenance import Window, covering
 from mailflow.domain.ownership import Owner, Sign, lesson_keys, whose
 from mailflow.domain.people import Client, Who
+from mailflow.domain.vocabulary import State
 from mailflow.engine.alerts import scope_of
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.setup import MailboxSetup, Setup
@@ -163,7 +164,14 @@ def _owner(store: Store, setup: Setup, reading: Reading, placed: Client | None) 
         return Owner(clients=(placed,), sign=Sign.PLACED)
     (event,) = reading.events
     lessons = store.lessons.about(lesson_keys(event, reading))
-    return whose(event, reading, setup.directory, setup.own, lessons)
+    owner = whose(event, reading, setup.directory, setup.own, lessons)
+    if event.vendor or len(owner.clients) == 1 or event.state is State.PROBLEM:
+        return owner
+    # Trouble that was placed by hand and is on: what else its monitor says of it is the same client's.
+    among = owner.clients or setup.directory.clients
+    known = ((client, store.signals.newest(scope_of(event, client), event.key)) for client in among)
+    on = [client for client, signal in known if signal and signal.incident_id and signal.ended_at is None]
+    return Owner(clients=(on[0],), sign=Sign.PLACED, said=event.key) if len(on) == 1 else owner
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,7 @@ class RecipeError(Exception):
     """Recipes that cannot be used; the message names every fault, a line each: file, key, reason."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Recipes:
     """All recipes, in the order in which they are tried."""
 

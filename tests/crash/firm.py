@@ -143,6 +143,7 @@ class Firm:
             "settle": '"0s"',
             "rest": '"0s"',
             "proof": '"sent"',
+            "storm_count": "1",  # each alert is an incident of its own here
         }
         self.config = write_config(self.folder, imap_port=imap, smtp_port=smtp, **common | changes)
         self.config.write_text(self.config.read_text().replace('folder = "INBOX"', f'folder = "{reads}"', 1))

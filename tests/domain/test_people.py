@@ -117,7 +117,7 @@ def test_who(address: str, staff: Staff | None, clients: tuple[str, ...], contac
     ],
 )
 def test_whose_host(host: str, clients: tuple[str, ...]) -> None:
-    """N.1: a host is theirs who list its spelling or a pattern of it, else whose domain it is in; likeness is nothing."""
+    """N.1: a host is theirs who list its spelling or a pattern of it, else whose domain it is in."""
     assert tuple(c.key for c in EVERYBODY.clients_of_host(host)) == clients
 
 

@@ -15,7 +15,7 @@ from tests.house import House, Received, house, received, until, zabbix_mail
 FAR = 20.0  # seconds: nothing here is about speed
 NUMBERS = count(900_001)
 ALERT = """Problem started at {time} on {day}
-Problem name: NW-FS01 is unavailable by ICMP
+Problem name: NW-FS01 is unavailable by ICMP PROBLEM
 Host: NW-FS01
 Severity: High
 Original problem ID: PROBLEM
@@ -103,5 +103,5 @@ def server_reads_nothing() -> Iterator[None]:
 def besieged(tmp_path_factory: pytest.TempPathFactory, server_reads_nothing: None) -> Iterator[Besieged]:
     """The shipped configuration, its caps out of the way: they would hold what a test waits for."""
     names = ("per_contact_and_incident", "per_address_hour", "answers_per_sender_2h", "per_domain_hour", "staff_hour")
-    with house(tmp_path_factory.mktemp("hostile"), **dict.fromkeys(names, "9999")) as on:
+    with house(tmp_path_factory.mktemp("hostile"), **dict.fromkeys(names, "9999"), storm_count="1") as on:
         yield Besieged(on)

@@ -246,11 +246,11 @@ def confirm() -> dict[str, Any]:
 
 def shown() -> dict[str, Any]:
     """A mail that nobody could place."""
-    values = {"mailbox": "noc@msp.example", "why": "no-recipe"}
+    values = {"mailbox": "noc@msp.example", "why": "no-recipe", "keys": "contoso, northwind"}
     return {
         **NOBODYS,
         "why": ["shown_no_recipe", values],
-        "hint": ["hint_open", values],
+        "hint": ["hint_place", values],
         "mail_from": "Jo Lake <jo@mail.example>",
         "mail_subject": "Your invoice",
         "came": STARTED.isoformat(),

@@ -120,6 +120,39 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
     "valery-forward": (K.FORWARD, *EVERY[K.FORWARD]),
     "valery-forward-long": (K.FORWARD, forward("I can't open the Data drive. " * 6 + "\n\n> a quote"), LATER),
     "valery-shown": (K.SHOWN, *EVERY[K.SHOWN]),
+    "valery-placed": (
+        K.NOTICE,
+        {
+            **notice("placed_learned", client="Northwind", count=2, value="xx-99"),
+            "headline": ["noted", {}],
+            "reference": "",
+        },
+        LATER,
+    ),
+    "valery-next-contact": (
+        K.NOTICE,
+        {
+            **notice("next_contact", names="John Harper", next_name="Shirley Lane", due_at=LATER.isoformat()),
+            "headline": ["failed", {"names": "John Harper"}],
+        },
+        LATER,
+    ),
+    "helpdesk": (
+        K.NOTICE,
+        {
+            **notice(
+                "helpdesk",
+                contact_name="John Harper",
+                contact_address="john@northwind.example",
+                client="Northwind",
+                mail_subject="Re: Your file server this morning",
+                reference="INC-2041",
+            ),
+            "first_name": "Hello",
+            "text": "Can you please reset Maria's password?",
+        },
+        LATER,
+    ),
     "valery-sent": (K.NOTICE, *EVERY[K.NOTICE]),
     "valery-unproven": (K.NOTICE, notice("unproven", names="John Harper"), LATER),
     "valery-failed": (K.NOTICE, notice("failed", names="John Harper", said="550 no such user", letter=7), LATER),

@@ -8,7 +8,7 @@ import pytest
 from mailflow.domain.incident import IncidentState
 from mailflow.domain.letters import LetterState
 from mailflow.domain.vocabulary import Kind
-from mailflow.engine.mailroom import LostMailboxError, Unfiled
+from mailflow.engine.mailroom import Decided, LostMailboxError, Place, Unfiled
 from mailflow.engine.store import Store
 from mailflow.intake.read import read
 from mailflow.intake.recipes import Recipes
@@ -343,3 +343,54 @@ class TestForgetting:
                 store.mailroom.conclude(mail, verdict(), NOON)
         assert self.forgotten(store, HOUR) == 1
         assert (self.has(store, old.hash), self.has(store, young.hash)) == (False, True)
+
+
+class TestLookingBack:
+    def test_kept_mail_is_gone_through_in_order(self, store: Store) -> None:
+        """N.8: page by page, each mail once, whatever became of it."""
+        inbox = folder(store)
+        first, second, third = kept(store, inbox, arrival(1), arrival(2), arrival(3))
+        assert [mail.id for mail in store.mailroom.after(0, 2)] == [first, second]
+        assert [mail.id for mail in store.mailroom.after(second, 2)] == [third]
+        assert store.mailroom.after(third, 2) == []
+
+    def test_decisions_are_told_as_they_were_made(self, store: Store) -> None:
+        """N.11: each decision with its reason, its incident and its time, in order; of those mails alone."""
+        inbox = folder(store)
+        first, second, third = kept(store, inbox, arrival(1), arrival(2), arrival(3))
+        incident, _ = opened(store)
+        two = (("OpenFromAlert", "new-key", incident.id), ("Ignore", "event-is-info", None))
+        with store.transaction():
+            store.mailroom.conclude(second, verdict(decisions=two), NOON + HOUR)
+            store.mailroom.conclude(first, verdict(decisions=(("Show", "no-recipe", None),)), NOON)
+            store.mailroom.conclude(third, verdict(), NOON)
+        assert store.mailroom.decisions_of([second]) == [
+            Decided(inbound_id=second, action=action, reason=reason, incident_id=about, at=NOON + HOUR)
+            for action, reason, about in two
+        ]
+        assert [made.inbound_id for made in store.mailroom.decisions_of([first, second])] == [second, second, first]
+        assert store.mailroom.decisions_of([]) == []
+
+    def test_a_mail_is_found_by_its_message_id(self, store: Store) -> None:
+        """N.11: every delivery that was decided under this Message-ID, oldest first; the brackets count."""
+        inbox = folder(store)
+        first, second, third = kept(store, inbox, arrival(1), arrival(2), arrival(3))
+        with store.transaction():
+            for mail in (second, first):
+                store.mailroom.conclude(mail, verdict(message_id="<same@x.example>"), NOON)
+            store.mailroom.conclude(third, verdict(message_id="<other@x.example>"), NOON)
+        assert [mail.id for mail in store.mailroom.named("<same@x.example>")] == [first, second]
+        assert store.mailroom.named("same@x.example") == []
+
+    def test_the_places_of_a_delivery_are_told(self, store: Store) -> None:
+        """N.11: each folder it lies in, and when it was filed there; None where it still is to be."""
+        inbox, other = folder(store), folder(store, "Archive")
+        (mail,) = kept(store, inbox, arrival(4))
+        assert kept(store, other, arrival(9, b"Subject: mail 4\r\n\r\nHello\r\n")) == []
+        with store.transaction():
+            store.mailroom.filed(inbox.id, [4], NOON + HOUR)
+        assert store.mailroom.places_of(mail) == [
+            Place(mailbox=NOC, folder="INBOX", uid=4, filed_at=NOON + HOUR),
+            Place(mailbox=NOC, folder="Archive", uid=9, filed_at=None),
+        ]
+        assert store.mailroom.places_of(mail + 1) == []

@@ -8,9 +8,10 @@ import pytest
 
 from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, PromiseKind, PromiseState, Told
 from mailflow.domain.letters import LetterKind, LetterState
+from mailflow.domain.people import Address
 from mailflow.domain.vocabulary import Detection
 from mailflow.engine.store import Store
-from tests.adapters.store.builders import ANN, DAY, HOUR, JOHN, NOON, VALERY, new_incident, opened, put
+from tests.adapters.store.builders import ANN, DAY, HOUR, JOHN, NOON, VALERY, client, new_incident, opened, put
 
 DEBRIEF = PromiseKind.DEBRIEF
 OFTEN_MISTAKEN = [
@@ -200,6 +201,333 @@ class TestIncidents:
         assert store.records.closed_without_debrief(NOON - DAY) == 2
 
 
+def second(store: Store, incident: Incident, of: str = "contoso", **changes: str) -> Affected:
+    """One more client of an incident."""
+    words: dict[str, str] = {
+        "title": "Liaison",
+        "phone": "555 0199",
+        "plain": "your mail",
+        "symptom": "slow",
+        **changes,
+    }
+    with store.transaction():
+        return store.records.affect(
+            incident.id, client(of), mailbox="help@msp.example", liaison=ANN, started_at=NOON - HOUR, **words
+        )
+
+
+class TestClients:
+    def test_an_incident_has_several_clients(self, store: Store) -> None:
+        """DESIGN 3: one incident, a row a client, each with its own people, words and times."""
+        incident, first = opened(store)
+        added = second(store, incident)
+        assert store.records.affected(added.id) == added
+        assert store.records.affected_of(incident.id) == [first, added]
+        assert (added.incident_id, added.client_key, added.client_name) == (incident.id, "contoso", "Contoso")
+        assert (added.timezone, added.language, added.live) == ("America/Chicago", "en", client().live)
+        assert (added.mailbox, added.liaison) == ("help@msp.example", ANN)
+        assert (added.liaison_title, added.liaison_phone) == ("Liaison", "555 0199")
+        assert (added.plain, added.symptom, added.started_at) == ("your mail", "slow", NOON - HOUR)
+        assert (added.ended_at, added.me_too, added.ticket, added.settled_at) == (None, 0, "", None)
+        assert (added.reporter, added.reported, added.reported_at) == ("", "", None)
+        assert [(i.id, a) for i, a in store.records.running_of("contoso")] == [(incident.id, added)]
+
+    def test_a_client_is_added_once(self, store: Store) -> None:
+        """DESIGN 2: a client is in an incident once: the database itself refuses a second row."""
+        incident, first = opened(store)
+        with pytest.raises(peewee.IntegrityError):
+            second(store, incident, "northwind")
+        assert store.records.affected_of(incident.id) == [first]
+
+    def test_a_clients_own_trouble_ends_and_comes_back(self, store: Store) -> None:
+        """S4.6: of two clients the one has its service back before the other."""
+        incident, first = opened(store)
+        added = second(store, incident)
+        with store.transaction():
+            store.records.set_trouble(added.id, NOON)
+        assert store.records.affected_of(incident.id) == [first, replace(added, ended_at=NOON)]
+        with store.transaction():
+            store.records.set_trouble(added.id, None)
+        assert store.records.affected(added.id) == added
+
+    def test_further_mails_of_its_people_are_counted(self, store: Store) -> None:
+        """S4.21: who else wrote about it is a number, each client's own."""
+        _, first = opened(store)
+        _, other = opened(store, "b")
+        for _ in range(2):
+            with store.transaction():
+                store.records.count_me_too(first.id)
+        assert (store.records.affected(first.id).me_too, store.records.affected(other.id).me_too) == (2, 0)
+
+    def test_a_clients_helpdesk_has_its_own_token(self, store: Store) -> None:
+        """The token of the client's helpdesk is that client's alone."""
+        _, first = opened(store)
+        _, other = opened(store, "b")
+        with store.transaction():
+            store.records.set_ticket(first.id, "[#4711]")
+        assert store.records.affected(first.id) == replace(first, ticket="[#4711]")
+        assert store.records.affected(other.id) == other
+
+
+def merged(store: Store, child: Incident, root: Incident, now: datetime = NOON) -> None:
+    with store.transaction():
+        store.records.merge(child.id, root.id, now)
+
+
+def told(
+    store: Store, who: Affected, person: Address = JOHN, kind: str = "acknowledgement", at: datetime = NOON
+) -> Told:
+    one = Told(affected_id=who.id, address=person.address, name=person.name, kind=kind, at=at)
+    with store.transaction():
+        store.records.told(one)
+    return one
+
+
+class TestMerging:
+    def test_the_younger_lives_on_in_the_root(self, store: Store) -> None:
+        """DESIGN 1: whoever asks for a merged incident gets the one that it lives on in, however far that is."""
+        root, _ = opened(store, "a")
+        child, _ = opened(store, "b")
+        grandchild, _ = opened(store, "c")
+        merged(store, grandchild, child)
+        merged(store, child, root)
+        for incident in (root, child, grandchild):
+            assert store.records.incident(incident.id) == root
+        row = store.records.by_reference(child.reference)
+        assert row is not None
+        assert (row.state, row.merged_into, row.closed_at, row.why_closed) == (
+            IncidentState.MERGED,
+            root.id,
+            NOON,
+            "merged",
+        )
+        assert [i.id for i, _ in store.records.incidents(running_only=True, limit=9)] == [root.id]
+        assert [i.id for i, _ in store.records.running_of("northwind")] == [root.id]
+
+    def test_a_merged_incident_holds_no_key(self, store: Store) -> None:
+        """DESIGN 2: what is merged is not on any more: its key is free."""
+        root, _ = opened(store, "a")
+        child, _ = opened(store, "b")
+        merged(store, child, root)
+        opened(store, "b")
+        with pytest.raises(peewee.IntegrityError):
+            opened(store, "a")
+
+    def test_a_client_of_one_becomes_the_roots(self, store: Store) -> None:
+        """N.3, N.4: the child's client goes on in the root, with what it was told and promised."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b", "contoso")
+        _, bystander = opened(store, "c", "contoso")
+        promised(store, theirs, NOON + DAY)
+        promised(store, bystander, NOON + DAY)
+        first = told(store, theirs, ANN)
+        merged(store, child, root)
+        moved = replace(theirs, incident_id=root.id)
+        assert store.records.affected_of(root.id) == [ours, moved]
+        assert store.records.affected_of(child.id) == []
+        assert store.records.affected(theirs.id) == moved
+        assert store.records.audience(root.id) == [first]
+        assert [(p.affected_id, p.due_at) for p in store.records.promises(root.id)] == [(theirs.id, NOON + DAY)]
+        assert store.records.promises(child.id) == []
+        (overdue, _) = store.records.overdue(NOON + 2 * DAY)
+        assert (overdue.incident, overdue.affected) == (root, moved)
+        assert store.records.affected(bystander.id) == bystander
+
+    def test_a_client_of_both_becomes_one(self, store: Store) -> None:
+        """N.3: a client of both is one client with one memory: what either was told, it was told."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        by_root = told(store, ours)
+        by_child = told(store, theirs, VALERY)
+        merged(store, child, root)
+        assert store.records.affected(theirs.id) == ours
+        assert store.records.affected_of(root.id) == [ours]
+        assert store.records.affected_of(child.id) == []
+        assert store.records.running_of("northwind") == [(root, ours)]
+        listed = {i.id: who for i, who in store.records.incidents(running_only=False, limit=9)}
+        assert listed == {root.id: [ours], child.id: []}
+        assert store.records.audience(root.id) == [by_root, replace(by_child, affected_id=ours.id)]
+        assert store.records.audience(child.id) == []
+
+    def test_who_was_told_of_both_at_one_time(self, store: Store) -> None:
+        """N.3: one person was told of both in one go: merging them is no error, and the person was told."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        once = told(store, ours)
+        told(store, theirs)
+        merged(store, child, root)
+        assert store.records.audience(root.id) == [once]
+
+    def test_of_two_promises_one_is_owed(self, store: Store) -> None:
+        """N.4: a client of both is owed one debrief, and nothing of the child's is ever overdue."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        promised(store, ours, NOON + DAY)
+        promised(store, theirs, NOON + HOUR)
+        merged(store, child, root)
+        (late,) = store.records.overdue(NOON + 2 * DAY)
+        assert (late.affected, late.incident, late.promise.due_at) == (ours, root, NOON + DAY)
+        states = {p.affected_id: p.state for p in store.records.promises(root.id)}
+        assert states == {ours.id: PromiseState.OPEN, theirs.id: PromiseState.RELEASED}
+
+    def test_a_promise_that_only_the_child_made_is_kept(self, store: Store) -> None:
+        """N.4: what was promised is promised, whichever of the two lives on."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        promised(store, theirs, NOON + HOUR)
+        merged(store, child, root)
+        (promise,) = store.records.promises(root.id)
+        assert (promise.affected_id, promise.state, promise.due_at) == (ours.id, PromiseState.OPEN, NOON + HOUR)
+        with store.transaction():
+            store.records.set_promise(ours.id, DEBRIEF, PromiseState.KEPT, NOON)
+        assert store.records.overdue(NOON + DAY) == []
+
+    def test_the_timeline_is_of_both(self, store: Store) -> None:
+        """S4.6: the root's timeline tells of what was merged into it, in order; the child's keeps its own."""
+        root, _ = opened(store, "a")
+        child, _ = opened(store, "b")
+        other, _ = opened(store, "c")
+        with store.transaction():
+            store.records.note(root.id, entry("third", NOON + HOUR))
+            store.records.note(child.id, entry("second"))
+            store.records.note(root.id, entry("first", NOON - HOUR))
+            store.records.note(other.id, entry("of another"))
+        merged(store, child, root)
+        with store.transaction():
+            store.records.note(child.id, entry("fourth", NOON + DAY))
+        assert [e.text for e in store.records.timeline(root.id)] == ["first", "second", "third", "fourth"]
+        assert [e.text for e in store.records.timeline(child.id)] == ["second", "fourth"]
+
+    def test_the_childs_letters_are_the_roots(self, store: Store) -> None:
+        """LETTERS: letters of the child are found, withdrawn, counted and threaded by the root."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        left = put(store, "left", incident_id=child.id, affected_id=theirs.id, state=LetterState.SENT)
+        with store.transaction():
+            store.outbox.freeze(left.id, frozen="", message_id="<1@msp>", subject="Your server", recipient=JOHN)
+        put(store, "waits", incident_id=child.id, affected_id=theirs.id)
+        put(store, "root's", incident_id=root.id, affected_id=ours.id)
+        merged(store, child, root)
+        assert [x.idempotency_key for x in store.outbox.letters(incident_id=root.id, limit=9)] == [
+            "root's",
+            "waits",
+            "left",
+        ]
+        undelivered = store.outbox.undelivered(root.id, to_clients=True)
+        assert [x.idempotency_key for x in undelivered] == ["waits", "root's"]
+        assert store.outbox.thread(root.id, JOHN.address).references == ("<1@msp>",)
+        assert store.outbox.count_unapproved(since=NOON, incident_id=root.id) == 1
+
+    @pytest.mark.parametrize("state", [LetterState.WAITING, LetterState.SENT, LetterState.DROPPED])
+    def test_a_letter_of_the_child_is_on_its_way(self, store: Store, state: LetterState) -> None:
+        """S3.1: a client that is told of the child is told: the root does not close as if nobody had been."""
+        root, _ = opened(store, "a")
+        child, theirs = opened(store, "b")
+        put(store, "letter", incident_id=child.id, affected_id=theirs.id, state=state)
+        merged(store, child, root)
+        ended(store, root)
+        assert [i.id for i in store.records.never_told()] == ([root.id] if state is LetterState.DROPPED else [])
+
+    def test_what_is_told_afterwards_is_the_roots_to_remember(self, store: Store) -> None:
+        """N.3, N.9: a letter of the child leaves, or comes back, after the merging: the root's memory is right."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        merged(store, child, root)
+        one = told(store, theirs)
+        assert store.records.audience(root.id) == [replace(one, affected_id=ours.id)]
+        with store.transaction():
+            store.records.untold(theirs.id, JOHN.address, one.kind)
+        assert store.records.audience(root.id) == []
+
+    def test_what_came_back_is_owed_again(self, store: Store) -> None:
+        """N.9: a debrief of the child that came back makes the one client of both unsettled."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        promised(store, ours, NOON + DAY)
+        merged(store, child, root)
+        with store.transaction():
+            store.records.settle(ours.id, "debrief sent", NOON)
+            store.records.set_promise(ours.id, DEBRIEF, PromiseState.KEPT, NOON)
+            store.records.unsettle(theirs.id, DEBRIEF)
+        assert store.records.affected(ours.id).settled_at is None
+        assert [p.state for p in store.records.promises(root.id)] == [PromiseState.OPEN]
+
+    def test_forms_are_asked_for_once_for_both(self, store: Store) -> None:
+        """S0.8: a client of both is asked for once, by the root."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        promised(store, theirs, NOON + DAY)
+        merged(store, child, root)
+        ended(store, root)
+        assert [a.id for _, a in store.records.awaiting_form(NOON, NOON)] == [ours.id]
+
+    def test_what_fails_undoes_the_merging(self, store: Store) -> None:
+        """DESIGN 1.5: half a merging is none."""
+        root, ours = opened(store, "a")
+        child, theirs = opened(store, "b")
+        with pytest.raises(RuntimeError), store.transaction():  # noqa: PT012 - what fails is the transaction
+            store.records.merge(child.id, root.id, NOON)
+            raise RuntimeError
+        assert store.records.incident(child.id) == child
+        assert store.records.affected(theirs.id) == theirs
+        assert store.records.affected_of(root.id) == [ours]
+
+
+class TestSplitting:
+    def test_a_client_gets_an_incident_of_its_own(self, store: Store) -> None:
+        """N.3, N.4: what a client was told and promised goes with it, and the others' stays where it was."""
+        incident, ours = opened(store)
+        theirs = second(store, incident)
+        promised(store, ours, NOON + DAY)
+        promised(store, theirs, NOON + HOUR)
+        by_ours, by_theirs = told(store, ours), told(store, theirs, ANN)
+        with store.transaction():
+            own = store.records.split(theirs.id, NOON + HOUR)
+        assert own.reference not in ("", incident.reference)
+        assert store.records.by_reference(own.reference) == own
+        same = replace(
+            incident, id=own.id, reference=own.reference, scope=own.scope, key=own.key, opened_at=NOON + HOUR
+        )
+        assert own == same
+        assert store.records.affected_of(own.id) == [replace(theirs, incident_id=own.id)]
+        assert store.records.affected_of(incident.id) == [ours]
+        for it, promise, line in ((incident, NOON + DAY, by_ours), (own, NOON + HOUR, by_theirs)):
+            assert [p.due_at for p in store.records.promises(it.id)] == [promise]
+            assert store.records.audience(it.id) == [line]
+        assert [i.id for i, _ in store.records.running_of("contoso")] == [own.id]
+
+    def test_what_was_split_can_be_merged_and_split_again(self, store: Store) -> None:
+        """A liaison may change her mind: nothing of a client is lost, nor is any key in the way."""
+        incident, ours = opened(store)
+        theirs = second(store, incident)
+        for _ in range(2):
+            with store.transaction():
+                own = store.records.split(theirs.id, NOON)
+            assert [a.id for a in store.records.affected_of(own.id)] == [theirs.id]
+            merged(store, own, incident)
+            assert store.records.affected_of(incident.id) == [ours, theirs]
+
+
+class TestStorms:
+    def test_an_incident_becomes_a_storms(self, store: Store) -> None:
+        """An incident that is a storm's from now on has the storm's key, and its old one is free."""
+        incident, _ = opened(store)
+        with store.transaction():
+            store.records.storm(incident.id, "storm:zabbix:down", "x")
+        assert store.records.incident(incident.id) == replace(incident, scope="storm:zabbix:down", key="x")
+        opened(store)
+        with pytest.raises(peewee.IntegrityError):
+            opened(store, "x", scope="storm:zabbix:down")
+
+    def test_a_storm_that_is_over_and_back_holds_its_key(self, store: Store) -> None:
+        """DESIGN 2: the key of a storm is held while it is on, as any other's."""
+        incident, _ = opened(store)
+        with store.transaction():
+            store.records.storm(incident.id, "storm:zabbix:down", "x")
+        ended(store, incident)
+        opened(store, "x", scope="storm:zabbix:down")
+
+
 class TestTimeline:
     def test_lines_are_read_in_the_order_of_their_times(self, store: Store) -> None:
         """S4.6: the timeline is in order of what happened, and of writing where two have one time."""
@@ -355,7 +683,7 @@ class TestAwaitingForm:
     def test_an_acknowledgement_is_about_to_be_dropped(self, store: Store, back: tuple[Incident, Affected]) -> None:
         """S4.12: where nobody was told and nobody will be, no form is asked for before its promise is due."""
         incident, affected = back
-        letter = put(store, "ack", incident_id=incident.id, unless_over=True)
+        letter = put(store, "ack", incident_id=incident.id, affected_id=affected.id, unless_over=True)
         assert self.ids(store) == []
         assert self.ids(store, due_before=NOON + DAY) == [affected.id]
         with store.transaction():
@@ -402,16 +730,18 @@ class TestNeverTold:
     @pytest.mark.parametrize("state", list(LetterState))
     def test_a_letter_is_on_its_way(self, store: Store, state: LetterState) -> None:
         """S3.1: with a client letter anywhere but dropped, somebody is told or will be."""
-        incident, _ = opened(store)
+        incident, affected = opened(store)
         ended(store, incident)
-        put(store, "letter", state=state, incident_id=incident.id)
+        put(store, "letter", state=state, incident_id=incident.id, affected_id=affected.id)
         assert self.ids(store) == ([incident.id] if state is LetterState.DROPPED else [])
 
     def test_letters_to_ours_tell_no_client(self, store: Store) -> None:
         """S3.1: that the liaison knows tells no client; a letter of no incident blocks none."""
-        incident, _ = opened(store)
+        incident, affected = opened(store)
+        _, other = opened(store, "b")
         ended(store, incident)
-        put(store, "opened", kind=LetterKind.OPENED, incident_id=incident.id)
+        put(store, "opened", kind=LetterKind.OPENED, incident_id=incident.id, affected_id=affected.id)
+        put(store, "of another", affected_id=other.id)
         put(store, "of no incident")
         assert self.ids(store) == [incident.id]
 
