@@ -15,7 +15,7 @@ from mailflow.config.notation import ADDRESS, KEY, nearest, shown
 from mailflow.config.report import Report
 
 SINGLE = ("service", "store", "policy")  # written [section], once
-REPEATED = ("mailbox", "liaison", "manager", "colleague", "client")  # written [[section]]
+REPEATED = ("mailbox", "liaison", "manager", "colleague", "client", "maintenance")  # written [[section]]
 INCLUDABLE = ("client", "liaison", "manager", "colleague")  # what an included file may hold
 # The key by which an element of a list is named in messages, and what it must look like to serve as a name.
 NAMED_BY = {

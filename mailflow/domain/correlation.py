@@ -113,7 +113,9 @@ def _recovery(case: _Case) -> Decision:
 def _recent(known: Known, case: _Case) -> bool:
     """Whether the trouble ended so short a time ago that more of it is the same trouble."""
     incident, ended = known.incident, known.signal.ended_at
-    return incident is not None and ended is not None and may_reopen(incident) and case.now - ended < case.within
+    if incident is None or ended is None or not may_reopen(incident):
+        return False
+    return incident.state is IncidentState.OPEN or case.now - ended < case.within
 
 
 def may_reopen(incident: Incident) -> bool:

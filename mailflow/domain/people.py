@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from mailflow.domain.hours import ALWAYS, Hours
 from mailflow.domain.vocabulary import Live
@@ -152,7 +152,7 @@ def fits(spelling: str, host: str) -> bool:
     """Whether a configured spelling means a host: without case, * and ? standing for any letters."""
     if WILD.isdisjoint(spelling):
         return spelling.casefold() == host.casefold()
-    return fnmatchcase(host.casefold(), spelling.casefold())
+    return bool(_pattern(spelling.casefold()).fullmatch(host.casefold()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,7 +273,7 @@ class Directory:
         found = list(self._by_host.get(host, ()))
         for length in range(len(host) + 1):
             for pattern, client in self._by_pattern.get(host[:length], ()):
-                if fnmatchcase(host, pattern):
+                if _pattern(pattern).fullmatch(host):
                     found.append(client)
         return _distinct(found)
 
@@ -281,6 +281,12 @@ class Directory:
 def folded(words: Iterable[str]) -> set[str]:
     """Without case and with single blanks."""
     return {" ".join(word.casefold().split()) for word in words}
+
+
+@lru_cache(maxsize=4096)
+def _pattern(spelling: str) -> re.Pattern[str]:
+    """* and ? as any letters; brackets and all else are only themselves."""
+    return re.compile(re.escape(spelling).replace(r"\*", ".*").replace(r"\?", "."))
 
 
 def _literal(pattern: str) -> str:

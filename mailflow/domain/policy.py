@@ -33,15 +33,6 @@ PRIORITY = {
     Severity.LOW: Priority.P4,
     Severity.INFO: Priority.P4,
 }
-
-
-def priority_of(severity: Severity, *, critical: bool) -> Priority:
-    """How soon everything is due: by the monitor's severity, one step sooner where much hangs on the thing (S4.8)."""
-    order = list(Priority)
-    place = order.index(PRIORITY[severity])
-    return order[max(place - 1, 0)] if critical else order[place]
-
-
 DEBRIEF_WITHIN = {
     Priority.P1: timedelta(days=1),
     Priority.P2: timedelta(days=2),

@@ -11,7 +11,7 @@ from mailflow.domain.letters import JSON
 from mailflow.domain.lifecycle import Happening, advance
 from mailflow.domain.mail import Event, Reading
 from mailflow.domain.people import Client, Component
-from mailflow.domain.policy import priority_of
+from mailflow.domain.policy import PRIORITY
 from mailflow.domain.vocabulary import Class, Kind, Severity, State
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.merging import Merging
@@ -64,7 +64,7 @@ class Alerts:
         self._note(incident, "alert", event, reading, inbound)
         self._tell_signal(incident, situation, event, inbound, reading, now)
         if event.state is State.PROBLEM and WORST.index(event.severity) < WORST.index(incident.severity):
-            self._reclassify(incident, situation, event, inbound, now)
+            self._reclassify(incident, event, inbound, now)
         return incident.id
 
     def relapse(
@@ -277,12 +277,9 @@ class Alerts:
             state = advance(incident.state, Happening.RECOVERED)
             self._store.records.set_state(incident.id, state, ended_at=ended, closed_at=None, why="")
 
-    def _reclassify(
-        self, incident: Incident, situation: Situation, event: Event, inbound: Inbound, now: datetime
-    ) -> None:
+    def _reclassify(self, incident: Incident, event: Event, inbound: Inbound, now: datetime) -> None:
         """It got worse: the rules of who is told are asked again (S4.10)."""
-        component = component_of(situation.owner.clients[0], event)
-        priority = priority_of(event.severity, critical=bool(component and component.critical))
+        priority = PRIORITY[event.severity]
         self._store.records.reclassify(incident.id, event.class_, event.severity, priority, event.symptom)
         text = f"{incident.severity} to {event.severity}, {incident.class_} to {event.class_}"
         entry = Entry(at=now, what="reclassified", author=event.recipe, text=text, inbound_id=inbound.id)

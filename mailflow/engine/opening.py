@@ -6,7 +6,7 @@ from mailflow.domain.decisions import OpenFromClient, OpenFromStaff
 from mailflow.domain.incident import Affected, Entry, Incident
 from mailflow.domain.mail import Event, Reading
 from mailflow.domain.people import Address, Client, Component, Contact
-from mailflow.domain.policy import Acknowledge, priority_of
+from mailflow.domain.policy import PRIORITY, Acknowledge
 from mailflow.domain.vocabulary import Class, Detection, Severity
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import Inbound
@@ -43,7 +43,6 @@ class Opening:
             inbound,
             now,
             scope=scope,
-            critical=bool(component and component.critical),
             key=event.key,
             class_=event.class_,
             severity=event.severity,
@@ -153,7 +152,6 @@ class Opening:
         now: datetime,
         *,
         scope: str = "",
-        critical: bool = False,
         key: str,
         class_: Class,
         severity: Severity,
@@ -168,7 +166,7 @@ class Opening:
         liaison: Address | None = None,
     ) -> tuple[Incident, Affected]:
         signs = self._setup.liaison_of(client)
-        priority = priority_of(severity, critical=critical)
+        priority = PRIORITY[severity]
         incident, affected = self._store.records.open(
             NewIncident(
                 client=client,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mailflow.domain.times import parse_time
@@ -119,6 +119,7 @@ def test_the_hour_that_comes_twice() -> None:
 )
 def test_what_a_form_prefills_is_read_as_what_it_was(moment: datetime, zone: str) -> None:
     """S1.5: "Tue 9:12", as forms prefill it, sent back unchanged, is the same minute again (double hours aside)."""
+    assume(not moment.astimezone(ZoneInfo(zone)).fold)  # an hour that comes twice is told apart by nobody
     moment = moment.replace(second=0, microsecond=0)
     local = moment.astimezone(ZoneInfo(zone))
     text = f"{ENGLISH[local.weekday()][:3]} {local.hour}:{local:%M}"

@@ -49,7 +49,11 @@ def awaits_form(ended_before: datetime, due_before: datetime) -> Any:
 def nobody_knows() -> Any:
     """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
     told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)
-    theirs = AffectedRow.select(AffectedRow.id).where(AffectedRow.incident_id == IncidentRow.id)
+    child: Any = IncidentRow.alias()
+    merged = child.select(child.id).where(child.merged_into == IncidentRow.id)
+    theirs = AffectedRow.select(AffectedRow.id).where(
+        (AffectedRow.incident_id == IncidentRow.id) | AffectedRow.incident_id.in_(merged)
+    )
     coming = LetterRow.select(LetterRow.id).where(
         LetterRow.affected_id.in_(theirs)
         & LetterRow.kind.in_([LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF])

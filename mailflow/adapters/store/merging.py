@@ -16,7 +16,12 @@ def merge(child_id: int, root_id: int, now: datetime) -> None:
             AffectedRow.update(incident_id=root_id).where(AffectedRow.id == theirs.id).execute()
             continue
         AffectedRow.update(folded_into=into).where(AffectedRow.id == theirs.id).execute()
-        ToldRow.update(affected_id=into).where(ToldRow.affected_id == theirs.id).execute()
+        for told in ToldRow.select().where(ToldRow.affected_id == theirs.id):
+            same = (ToldRow.affected_id == into) & (ToldRow.address == told.address) & (ToldRow.kind == told.kind)
+            if ToldRow.select().where(same & (ToldRow.at == told.at)).exists():
+                ToldRow.delete().where(ToldRow.id == told.id).execute()
+            else:
+                ToldRow.update(affected_id=into).where(ToldRow.id == told.id).execute()
         promised = PromiseRow.select(PromiseRow.kind).where(PromiseRow.affected_id == into)
         moved = (PromiseRow.affected_id == theirs.id) & PromiseRow.kind.not_in(promised)
         PromiseRow.update(affected_id=into).where(moved).execute()

@@ -264,10 +264,10 @@ class RecordTables:
 
     def told(self, told: Told) -> None:
         """Remember who was told what."""
-        incident = AffectedRow.get_by_id(told.affected_id).incident_id
+        affected = self.affected(told.affected_id)
         ToldRow.insert(
-            incident_id=incident,
-            affected_id=told.affected_id,
+            incident_id=affected.incident_id,
+            affected_id=affected.id,
             address=told.address,
             name=told.name,
             kind=told.kind,
@@ -276,11 +276,16 @@ class RecordTables:
 
     def untold(self, affected_id: int, address: str, kind: str) -> None:
         """What was sent came back: this person was not told."""
-        same = (ToldRow.affected_id == affected_id) & (ToldRow.address == address) & (ToldRow.kind == kind)
+        same = (
+            (ToldRow.affected_id == self.affected(affected_id).id)
+            & (ToldRow.address == address)
+            & (ToldRow.kind == kind)
+        )
         ToldRow.delete().where(same).execute()
 
     def unsettle(self, affected_id: int, kind: PromiseKind) -> None:
         """The client has nothing after all: what was promised is owed again."""
+        affected_id = self.affected(affected_id).id
         AffectedRow.update(settled_at=None, settled_why="").where(AffectedRow.id == affected_id).execute()
         PromiseRow.update(state=PromiseState.OPEN, settled_at=None).where(
             (PromiseRow.affected_id == affected_id)

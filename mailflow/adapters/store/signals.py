@@ -40,7 +40,8 @@ class SignalTable:
 
     def newest_of(self, scope: str, thing: str) -> Signal | None:
         """The newest signal of this thing in this scope."""
-        return _newest((SignalRow.scope == scope) & (SignalRow.thing == thing))
+        of = (SignalRow.scope == scope) & (SignalRow.thing == thing)
+        return _newest(of & SignalRow.incident_id.is_null(False))  # a recovery that waits is no trouble
 
     def of(self, incident_id: int) -> list[Signal]:
         """An incident's signals, oldest first."""
@@ -70,7 +71,7 @@ class SignalTable:
     def reopen(self, signal_id: int, said_at: datetime) -> Signal:
         """The trouble is back."""
         row = SignalRow.get_by_id(signal_id)
-        row.ended_at, row.said_at, row.relapses = None, said_at, row.relapses + 1
+        row.ended_at, row.began_said, row.said_at, row.relapses = None, said_at, said_at, row.relapses + 1
         row.open_key = _open_key(row.scope, row.correlation_key)
         row.save()
         return _signal(row)

@@ -23,7 +23,8 @@ ALTER TABLE affected ADD COLUMN ticket VARCHAR(255) NOT NULL DEFAULT '';
 INSERT INTO signal (incident_id, affected_id, scope, correlation_key, thing, family, open_key, plain, began_at,
     began_said, said_at, ended_at)
   SELECT i.id, (SELECT MIN(a.id) FROM affected a WHERE a.incident_id = i.id), i.scope, i.correlation_key,
-    i.correlation_key, '', i.open_key, '', i.started_at, i.started_at, COALESCE(i.ended_at, i.started_at), i.ended_at
+    i.correlation_key, '', i.open_key, '', i.started_at, i.started_at, COALESCE(i.ended_at, i.closed_at, i.started_at),
+    COALESCE(i.ended_at, i.closed_at)
   FROM incident i WHERE i.correlation_key NOT LIKE 'mail:%';
 
 CREATE TABLE pending (
