@@ -104,7 +104,7 @@ class Alerts:
         root = self._store.records.incident(decision.into)
         for other in decision.others:
             self._merging.merge(self._store.records.incident(other), root, "a storm", "mailflow", now)
-        self._store.records.storm(root.id, f"storm:{event.family}", event.family)
+        self._store.records.storm(root.id, f"storm:{event.family}", root.reference)
         root = self._store.records.incident(root.id)
         self._note(root, "storm", event, reading, inbound)
         self._merging.told_together(root, now)
