@@ -219,7 +219,7 @@ def test_06_an_approved_acknowledgement_is_dropped_once_it_is_over(tmp_path: Pat
 
 def test_14_letters_that_a_pause_held_are_capped_when_they_leave(tmp_path: Path) -> None:
     """DESIGN 3, caps: three unapproved letters an address and hour, counted when they leave, not when they were put."""
-    with by_hand(tmp_path) as on:
+    with by_hand(tmp_path, storm_count="1") as on:
         on.writes(DANA, "PAUSE", "PAUSE")
         for number in range(6):
             on.alert(PROBLEM.replace("184467", f"9{number}"))

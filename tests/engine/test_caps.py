@@ -20,7 +20,7 @@ def storm(on: ByHand, count: int, first: int = 1) -> None:
 
 def test_nobody_is_acknowledged_twice_about_one_incident(tmp_path: Path) -> None:
     """DESIGN 3, idempotency: repeats, relapses, restarts, jumps of the clock: one letter, by a unique key."""
-    with by_hand(tmp_path) as on:
+    with by_hand(tmp_path, storm_count="1") as on:
         on.alert()
         on.later(minutes=4)
         for _ in range(2):
@@ -38,7 +38,7 @@ def test_nobody_is_acknowledged_twice_about_one_incident(tmp_path: Path) -> None
 
 def test_the_fourth_letter_in_an_hour_is_held(tmp_path: Path) -> None:
     """DESIGN 3, caps: three unapproved letters to an address in an hour; more are held, and the liaison hears of it."""
-    with by_hand(tmp_path) as on:
+    with by_hand(tmp_path, storm_count="1") as on:
         storm(on, 6)
         on.later(minutes=4)
         assert len(on.got(JOHN, ACK)) == 3
@@ -54,7 +54,7 @@ def test_the_fourth_letter_in_an_hour_is_held(tmp_path: Path) -> None:
 
 def test_an_approved_letter_is_not_capped(tmp_path: Path) -> None:
     """DESIGN 3, caps: they count only what nobody approved: a debrief that Valery sent leaves, whatever came before."""
-    with by_hand(tmp_path) as on:
+    with by_hand(tmp_path, storm_count="1") as on:
         storm(on, 4)
         on.later(minutes=4)
         for event in (1, 2, 3):
@@ -69,7 +69,7 @@ def test_an_approved_letter_is_not_capped(tmp_path: Path) -> None:
 
 def test_a_robot_at_the_clients_that_answers_everything_falls_silent(tmp_path: Path) -> None:
     """DESIGN 3, loops: an unmarked robot answers each of our letters, threaded or not: no letter begets a letter."""
-    with by_hand(tmp_path, client='"auto"') as on:
+    with by_hand(tmp_path, client='"auto"', storm_count="1") as on:
         answered = 0
         on.writes(JOHN, "Your request was received.", "Ticket 1")
         on.alert()
@@ -87,7 +87,7 @@ def test_a_robot_at_the_clients_that_answers_everything_falls_silent(tmp_path: P
 
 def test_a_marked_robot_opens_nothing(tmp_path: Path) -> None:
     """MAIL-WORLD 3: an out-of-office in answer to our letter is no client's word: nothing opens, nobody is mailed."""
-    with by_hand(tmp_path) as on:
+    with by_hand(tmp_path, storm_count="1") as on:
         on.alert()
         on.later(minutes=4)
         before = len(on.letters())
@@ -100,7 +100,7 @@ def test_a_marked_robot_opens_nothing(tmp_path: Path) -> None:
 
 def test_a_robot_in_our_own_house_falls_silent(tmp_path: Path) -> None:
     """DESIGN 3, caps: an unmarked robot in Valery's name that answers each of our mails: so many an hour, no more."""
-    with by_hand(tmp_path, staff_hour="5") as on:
+    with by_hand(tmp_path, staff_hour="5", storm_count="1") as on:
         on.writes(VALERY, "I am a robot.", "Hello")
         on.alert()
         answered = 0
@@ -117,7 +117,7 @@ def test_a_robot_in_our_own_house_falls_silent(tmp_path: Path) -> None:
 
 def test_what_the_cap_on_our_own_people_holds_up_still_arrives(tmp_path: Path) -> None:
     """DESIGN 3, caps: mails to a liaison beyond the hour's number come later; none is lost in silence."""
-    with by_hand(tmp_path, staff_hour="3") as on:
+    with by_hand(tmp_path, staff_hour="3", storm_count="1") as on:
         storm(on, 5)
         assert len(on.got(VALERY, LetterKind.OPENED)) == 3
         on.later(minutes=70)

@@ -187,7 +187,7 @@ def test_a_late_bounce_reopens_the_duty_to_inform(tmp_path: Path) -> None:
         assert the_ack(on).state is LetterState.FAILED
         (told,) = on.got(VALERY, NOTICE)
         assert "5.1.1" in told.text
-        assert ("Ignore", "bounce-not-final") in on.decisions()
+        assert ("Noted", "bounce-not-final") in on.decisions()
 
 
 def test_a_bounce_of_a_letter_that_is_not_ours_is_ignored(tmp_path: Path) -> None:
