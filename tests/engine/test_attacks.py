@@ -222,7 +222,7 @@ def test_14_letters_that_a_pause_held_are_capped_when_they_leave(tmp_path: Path)
     with by_hand(tmp_path, storm_count="1") as on:
         on.writes(DANA, "PAUSE", "PAUSE")
         for number in range(6):
-            on.alert(PROBLEM.replace("184467", f"9{number}"))
+            on.alert(PROBLEM.replace("184467", f"9{number}").replace("restarted", "restarted " + f"9{number}"))
             on.later(minutes=15)
         on.later(minutes=90)
         on.writes(DANA, "RESUME", "RESUME")

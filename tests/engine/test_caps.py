@@ -15,7 +15,10 @@ ACK, NOTICE = LetterKind.ACKNOWLEDGEMENT, LetterKind.NOTICE
 def storm(on: ByHand, count: int, first: int = 1) -> None:
     """As many outages of one machine, each under a number of its own."""
     for event in range(first, first + count):
-        on.alert(PROBLEM.replace("184467", str(event)), "Problem: NW-FS01 has been restarted")
+        on.alert(
+            PROBLEM.replace("184467", str(event)).replace("restarted", "restarted " + str(event)),
+            "Problem: NW-FS01 has been restarted",
+        )
 
 
 def test_nobody_is_acknowledged_twice_about_one_incident(tmp_path: Path) -> None:
