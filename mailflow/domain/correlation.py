@@ -78,7 +78,7 @@ def _problem(case: _Case) -> Decision:
     same, again = situation.same, situation.again
     if same and same.on and same.incident:
         return Join(reason="same-key-again", incident_id=same.incident.id, event=event)
-    if same and same.incident is None and case.said <= same.signal.said_at:
+    if same and same.incident is None and _overtaken(same, case):
         # Its recovery came first and waited for it: the trouble is recorded, and over.
         return OpenFromAlert(reason="overtaken-by-its-recovery", event=event, over_at=same.signal.ended_at)
     if same and same.incident and case.said < same.signal.said_at:
@@ -108,6 +108,14 @@ def _recovery(case: _Case) -> Decision:
     if event.rules.ending is Ending.MAIL and not (same and same.incident):
         return Wait(reason="recovery-waits-for-its-problem", event=event)
     return Ignore(reason="recovery-of-nothing-open", kind=Kind.ALERT)
+
+
+def _overtaken(orphan: Known, case: _Case) -> bool:
+    """Whether the trouble is older than the recovery that waits: by the monitor's clock, else by its recipe's grace."""
+    told = case.said != case.situation.received_at
+    if told or orphan.signal.ended_at is None:
+        return case.said <= orphan.signal.said_at
+    return case.said <= orphan.signal.said_at or case.now - orphan.signal.ended_at <= case.event.rules.orphan_grace
 
 
 def _recent(known: Known, case: _Case) -> bool:

@@ -31,6 +31,16 @@ class Expected:
     grace: timedelta  # so long after `by` nothing is said; far shorter than the time between two deadlines
     severity: Severity
 
+    @property
+    def scope(self) -> str:
+        """Where its trouble's key is unique (N.1)."""
+        return f"client:{self.client}"
+
+    @property
+    def key(self) -> str:
+        """The correlation key of its absence."""
+        return f"expected:{self.name.casefold()}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Missed:
@@ -62,6 +72,18 @@ def due(expected: Expected, last_success: datetime | None, now: datetime, since:
     if last_success and before and last_success > before + expected.grace:
         return None
     return Missed(expected=expected, deadline=passed.astimezone(now.tzinfo), last_success=last_success)
+
+
+def makes_up(expected: Expected, came: datetime) -> bool:
+    """Whether a success that ends a miss only makes up for it: it came nearer to the deadline missed than to the next.
+
+    Counted for the next one as well, Wednesday afternoon's repair would hide that Wednesday night's run failed.
+    """
+    missed = _deadline_before(expected, came, inclusive=True)
+    coming = missed and _deadline_before(expected, missed + timedelta(days=WEEK, hours=1), inclusive=True)
+    while missed and coming and (earlier := _deadline_before(expected, coming)) and earlier > missed:
+        coming = earlier
+    return bool(missed and coming and came - missed < coming - came)
 
 
 def _deadline_before(expected: Expected, moment: datetime, *, inclusive: bool = False) -> datetime | None:

@@ -23,7 +23,7 @@ class Rules:
     """What a recipe says of all its events alike."""
 
     ending: Ending = Ending.MAIL
-    orphan_grace: timedelta = timedelta(minutes=10)  # so long a recovery waits for the problem that it overtook
+    orphan_grace: timedelta = timedelta(minutes=10)  # so long a recovery waits for a problem that bears no Date
     reopen_within: timedelta | None = None  # None: as the policy says
     acknowledge: Acknowledge | None = None  # None: as the policy says for the class; the stricter word wins
     default_client: str = ""  # key of the client of whatever nothing else tells

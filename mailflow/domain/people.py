@@ -175,6 +175,7 @@ class Directory:
 
     staff: tuple[Staff, ...]
     clients: tuple[Client, ...]
+    _by_key: Mapping[str, Client] = field(init=False, repr=False, compare=False)
     _by_host: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
     _by_domain: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
     _by_contact: Mapping[str, tuple[Client, ...]] = field(init=False, repr=False, compare=False)
@@ -208,11 +209,12 @@ class Directory:
                 for word in words:
                     index.setdefault(word, []).append(client)
             object.__setattr__(self, name, {k: tuple(v) for k, v in index.items()})
+        object.__setattr__(self, "_by_key", {c.key: c for c in self.clients})
         object.__setattr__(self, "_by_pattern", {k: tuple(v) for k, v in patterns.items()})
 
     def client(self, key: str) -> Client | None:
         """The client with this key (without case)."""
-        return next((c for c in self.clients if c.key == key.casefold()), None)
+        return self._by_key.get(key.casefold())
 
     def clients_named(self, text: str) -> tuple[Client, ...]:
         """The clients that a text names whole, or in one piece of a path ("Clients/Northwind/Servers")."""

@@ -33,6 +33,16 @@ PRIORITY = {
     Severity.LOW: Priority.P4,
     Severity.INFO: Priority.P4,
 }
+HIGHEST_FIRST = tuple(Priority)
+
+
+def priority_of(severity: Severity, *, critical: bool) -> Priority:
+    """How bad it is for the client: what the monitor says, one step worse for what the client cannot do without
+    (S4.8)."""
+    priority = PRIORITY[severity]
+    return HIGHEST_FIRST[max(HIGHEST_FIRST.index(priority) - critical, 0)]
+
+
 DEBRIEF_WITHIN = {
     Priority.P1: timedelta(days=1),
     Priority.P2: timedelta(days=2),

@@ -69,12 +69,14 @@ class Orders:
         """Everything that has not left to this client stays here; what was never promised is not owed."""
         guessed = order.reason == "like-stop"
         stopped = []
+        mine = {affected.id}
+        if order.letter and order.letter.facts.get("many"):
+            # Below the one mail about a storm it means all of that liaison's clients, and nobody else's.
+            all_ = self._store.records.affected_of(incident.id)
+            mine = {a.id for a in all_ if a.liaison.address == affected.liaison.address}
         for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
             # A guess holds what is on its way; what waits for SEND does not move anyway.
-            wide = bool(order.letter and order.letter.facts.get("many"))
-            if (letter.affected_id != affected.id and not wide) or (
-                guessed and letter.state is not LetterState.WAITING
-            ):
+            if letter.affected_id not in mine or (guessed and letter.state is not LetterState.WAITING):
                 continue
             state = dispatch(letter.state, Dispatch.DROP)
             self._store.outbox.move(letter.id, state, reason=f"stopped-by-{order.staff.address}", now=now)
@@ -83,8 +85,10 @@ class Orders:
         if not stopped:
             return None if guessed else NOTHING_STOPPED
         self._entry(incident, "stopped", order, what, now, None)
-        if not self._store.records.audience(incident.id) and not affected.reporter:
-            self._store.records.set_promise(affected.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
+        told = {t.affected_id for t in self._store.records.audience(incident.id)}
+        for one in self._store.records.affected_of(incident.id):
+            if one.id in mine - told and not one.reporter:
+                self._store.records.set_promise(one.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
         if guessed:
             return ["stopped_guess", {"what": what, "said": order.command.argument}]
         return ["stopped", {"what": what}]

@@ -1,12 +1,14 @@
 """Opening an incident: the record, the promise, the acknowledgement, and the one "opened" mail to the liaison."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mailflow.domain.correlation import said_at
 from mailflow.domain.decisions import OpenFromClient, OpenFromStaff
 from mailflow.domain.incident import Affected, Entry, Incident
 from mailflow.domain.mail import Event, Reading
 from mailflow.domain.people import Address, Client, Component, Contact
-from mailflow.domain.policy import PRIORITY, Acknowledge
+from mailflow.domain.policy import Acknowledge, priority_of
 from mailflow.domain.vocabulary import Class, Detection, Severity
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import Inbound
@@ -16,6 +18,28 @@ from mailflow.engine.store import NewIncident, Store
 from mailflow.engine.telling import Telling
 
 EXCERPT = 2_000  # characters of a client's mail that the liaison is shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """One thing that a monitor told us, or failed to: when, by which mail, under which subject."""
+
+    at: datetime
+    said_at: datetime  # by the monitor's own clock
+    mailbox: str
+    subject: str
+    inbound_id: int | None = None  # none: no mail came, and that is the trouble
+
+    @classmethod
+    def of(cls, inbound: Inbound, reading: Reading) -> "Word":
+        """An alert mail's."""
+        return cls(
+            at=inbound.received_at,
+            said_at=said_at(reading.date, inbound.received_at),
+            mailbox=inbound.mailbox,
+            subject=reading.subject,
+            inbound_id=inbound.id,
+        )
 
 
 class Opening:
@@ -30,8 +54,7 @@ class Opening:
         client: Client,
         component: Component | None,
         event: Event,
-        inbound: Inbound,
-        reading: Reading,
+        word: Word,
         scope: str,
         now: datetime,
     ) -> tuple[Incident, Affected]:
@@ -40,19 +63,20 @@ class Opening:
         detected = Detection.EXTERNAL_MONITOR if event.external else Detection.INTERNAL_MONITOR
         return self._open(
             client,
-            inbound,
+            word,
             now,
             scope=scope,
             key=event.key,
             class_=event.class_,
             severity=event.severity,
             symptom=event.symptom,
-            title=event.vendor or (component.name if component else host or service or reading.subject),
+            title=event.vendor or (component.name if component else host or service or word.subject),
             plain=component.plain if component else "",
             detected_by=Detection.VENDOR if event.vendor else detected,
             noticed_by=self._tool(event.recipe),
-            first_shown=reading.subject,
-            started_at=inbound.received_at - timedelta(minutes=event.delay_minutes),
+            first_shown=word.subject,
+            started_at=word.at - timedelta(minutes=event.delay_minutes),
+            critical=bool(component and component.critical),
         )
 
     def from_client(self, decision: OpenFromClient, inbound: Inbound, reading: Reading, now: datetime) -> Incident:
@@ -62,7 +86,7 @@ class Opening:
         name = writer.first_name if writer else ""
         incident, affected = self._open(
             client,
-            inbound,
+            Word.of(inbound, reading),
             now,
             key=f"mail:{inbound.id}",
             class_=Class.CLIENT,
@@ -115,7 +139,7 @@ class Opening:
         title = symptom.strip() or decision.title or reading.subject
         incident, affected = self._open(
             client,
-            inbound,
+            Word.of(inbound, reading),
             now,
             key=f"mail:{inbound.id}",
             class_=Class.CLIENT,
@@ -148,7 +172,7 @@ class Opening:
     def _open(
         self,
         client: Client,
-        inbound: Inbound,
+        word: Word,
         now: datetime,
         *,
         scope: str = "",
@@ -163,14 +187,14 @@ class Opening:
         first_shown: str,
         started_at: datetime,
         reporter: str = "",
+        critical: bool = False,
         liaison: Address | None = None,
     ) -> tuple[Incident, Affected]:
         signs = self._setup.liaison_of(client)
-        priority = PRIORITY[severity]
         incident, affected = self._store.records.open(
             NewIncident(
                 client=client,
-                mailbox=inbound.mailbox,
+                mailbox=word.mailbox,
                 liaison=liaison or address_of(signs),
                 liaison_title=signs.title,
                 liaison_phone=signs.phone,
@@ -178,7 +202,7 @@ class Opening:
                 key=key,
                 class_=class_,
                 severity=severity,
-                priority=priority,
+                priority=priority_of(severity, critical=critical),
                 symptom=symptom,
                 title=title,
                 plain=plain,
@@ -193,7 +217,7 @@ class Opening:
         )
         self._store.records.note(
             incident.id,
-            Entry(at=now, what="opened", author=noticed_by, text=first_shown, inbound_id=inbound.id),
+            Entry(at=now, what="opened", author=noticed_by, text=first_shown, inbound_id=word.inbound_id),
         )
         return incident, affected
 

@@ -41,7 +41,7 @@ from mailflow.engine.desk import Desk
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.obey import Orders
-from mailflow.engine.opening import EXCERPT, Opening
+from mailflow.engine.opening import EXCERPT, Opening, Word
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.replay import Replay
 from mailflow.engine.setup import Setup
@@ -70,9 +70,10 @@ class Recorder:
         self, decision: Decision, inbound: Inbound, reading: Reading, situation: Situation, now: datetime
     ) -> tuple[Kind, int | None]:
         """Carry one decision out: what the mail turned out to be, and the incident it belongs to."""
-        if self._setup.expected:
+        word = Word.of(inbound, reading)
+        if self._setup.expected and not (situation.disproven or situation.duplicate_of):
             for event in reading.events:
-                self.alerts.heard(event, inbound, reading, situation)
+                self.alerts.heard(event, word, situation)
         match decision:
             case Ignore():
                 return decision.kind, None
@@ -83,20 +84,20 @@ class Recorder:
                 self._bounced(decision, now)
                 return Kind.BOUNCE, decision.letter.incident_id
             case OpenFromAlert():
-                return Kind.ALERT, self.alerts.open(decision, inbound, reading, situation, now)
+                return Kind.ALERT, self.alerts.open(decision, word, situation, now)
             case Join():
-                return Kind.ALERT, self.alerts.join(decision, inbound, reading, situation, now)
+                return Kind.ALERT, self.alerts.join(decision, word, situation, now)
             case Relapse():
-                return Kind.ALERT, self.alerts.relapse(decision, inbound, reading, situation, now)
+                return Kind.ALERT, self.alerts.relapse(decision, word, situation, now)
             case Recover():
-                return Kind.ALERT, self.alerts.recover(decision, inbound, reading, situation)
+                return Kind.ALERT, self.alerts.recover(decision, word, situation)
             case Gather():
-                return Kind.ALERT, self.alerts.gather(decision, inbound, reading, situation, now)
+                return Kind.ALERT, self.alerts.gather(decision, word, situation, now)
             case Wait():
-                self.alerts.wait(decision, inbound, reading, situation, now)
+                self.alerts.wait(decision, word, situation, now)
                 return Kind.ALERT, None
             case Mute():
-                self.alerts.mute(decision, inbound, situation, now)
+                self.alerts.mute(decision, word, situation, now)
                 return Kind.ALERT, None
             case OpenFromClient():
                 return Kind.CLIENT, self._opening.from_client(decision, inbound, reading, now).id

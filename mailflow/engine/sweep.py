@@ -17,10 +17,11 @@ from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.clock import Clock
 from mailflow.engine.desk import Desk
 from mailflow.engine.drafts import Drafts
+from mailflow.engine.mailroom import LostMailboxError
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.record import Recorder
 from mailflow.engine.setup import Setup
-from mailflow.engine.store import Overdue, Store
+from mailflow.engine.store import Overdue, Store, StoreError
 
 log = structlog.get_logger()
 
@@ -60,7 +61,19 @@ class Sweep:
     def _waited(self, now: datetime) -> None:
         """What was muted and is still on when its window ends counts as new; recoveries of nothing are forgotten."""
         for pending in self._store.waiting.due(now):
-            self._recorder.replay.decide_again(pending, now)
+            try:
+                with self._store.transaction():
+                    self._recorder.replay.decide_again(pending, now)
+            except (StoreError, LostMailboxError):
+                raise
+            except Exception:
+                # Its savepoint is undone. The mail is set aside with its bytes, and the others' windows end.
+                log.exception("muted mail failed", mail=pending.inbound_id)
+                inbound = self._store.mailroom.inbound(pending.inbound_id)
+                self._store.waiting.done(pending.id, "failed", now)
+                self._store.mailroom.quarantine(pending.inbound_id, "failed when its window ended", now)
+                if inbound:
+                    self._recorder.page_quarantined(inbound.id, "failed when its window ended", inbound.mailbox, now)
         self._store.signals.forget_waiting(now - ORPHANS_KEPT)
 
     def _expected(self, now: datetime) -> None:

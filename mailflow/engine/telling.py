@@ -38,7 +38,7 @@ class Telling:
         now: datetime,
         *,
         many: bool = False,
-        again: int = 0,
+        again: str = "",
     ) -> None:
         """Who hears of a monitor's trouble; `many` where the incident has several clients."""
         acknowledge = self._setup.policy.acknowledge.get(event.class_, Acknowledge.REVIEW)
@@ -63,17 +63,24 @@ class Telling:
             again=again,
         )
 
-    def tell_again(self, incident: Incident, affected: Affected, event: Event, relapses: int, now: datetime) -> None:
-        """Trouble that came back before anybody had heard of it: it is told once it stays."""
-        client = self._setup.directory.client(affected.client_key)
+    def tell_again(
+        self,
+        incident: Incident,
+        affected: Affected,
+        client: Client,
+        component: Component | None,
+        event: Event,
+        again: str,
+        now: datetime,
+    ) -> None:
+        """Trouble that came back, or got worse, before anybody had heard of it: it is told once it stays."""
         known = any(t.affected_id == affected.id for t in self._store.records.audience(incident.id))
         coming = any(
             x.affected_id == affected.id and x.kind is LetterKind.ACKNOWLEDGEMENT
             for x in self._store.outbox.undelivered(incident.id, to_clients=True)
         )
-        if client and not known and not coming:
-            component = client.component_for(*event.hosts)
-            self.tell_of_alert(incident, affected, client, component, event, now, again=relapses)
+        if not known and not coming:
+            self.tell_of_alert(incident, affected, client, component, event, now, again=again)
 
     def tell_one_more(self, incident: Incident, affected: Affected, contact: Contact, now: datetime) -> None:
         """Somebody who is struck too and was told nothing gets the acknowledgement that the others have (S4.21)."""
@@ -139,7 +146,7 @@ class Telling:
         excerpt: str = "",
         writer: Contact | None = None,
         many: bool = False,
-        again: int = 0,
+        again: str = "",
     ) -> None:
         """Who is told, when, and what is promised; `acknowledge` None means that a liaison opened it."""
         policy = self._setup.policy
@@ -225,7 +232,7 @@ class Telling:
         leaves: datetime,
         settle: timedelta,
         now: datetime,
-        again: int,
+        again: str,
     ) -> None:
         """One letter a contact: on its way after settling and rest, or held for SEND."""
         view = client_view(incident, affected, self._setup.policy.footer, due)
@@ -255,6 +262,6 @@ class Telling:
             self._post.put_automatic(letter, incident.started_at, now)
 
 
-def _nth(again: int) -> str:
-    """What tells the letters of trouble that came back from those that were dropped before."""
+def _nth(again: str) -> str:
+    """What tells the letters of trouble that came back, or got worse, from those that were dropped before."""
     return f":{again}" if again else ""

@@ -17,7 +17,7 @@ reason. Patterns are RE2's: linear on hostile text, no look-around; `^` and `$` 
     storm = "{symptom}"                 # three of these in an hour are one incident; "" is never, this the default
     vendor = "Microsoft 365"            # trouble of a vendor's: it concerns every client whose components name it
     acknowledge = "review"              # auto | review | never: stricter than the policy for the class, if it is
-    orphan_minutes = 10                 # so long a recovery waits for the problem that it overtook
+    orphan_minutes = 10                 # so long a recovery waits for a problem that bears no Date of its own
     reopen_minutes = 240                # trouble again so soon is the same incident; left out: as the policy says
     defaults = {service = "host"}       # for fields that nothing gave
 

@@ -19,7 +19,7 @@ def test_incidents_lists_what_is_open(office: Office) -> None:
     assert result.exit_code == 0
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["incident", "INC-4", "INC-3", "INC-2"]
     everything = office.verb("incidents", "--all").stdout.splitlines()
-    assert everything[-1].split()[:4] == ["INC-1", "closed", "P2", "Northwind"]
+    assert everything[-1].split()[:4] == ["INC-1", "closed", "P1", "Northwind"]
     assert "24 Nov 09:12" in everything[-1]
     assert "24 Nov 09:21" in everything[-1]
 
@@ -28,7 +28,7 @@ def test_incidents_for_a_program(office: Office) -> None:
     """DESIGN 4: the same, with times that a program can read."""
     listed = json.loads(office.verb("incidents", "--json", "--all").stdout)
     assert [i["ref"] for i in listed] == ["INC-4", "INC-3", "INC-2", "INC-1"]
-    assert (listed[-1]["state"], listed[-1]["priority"]) == ("closed", "P2")
+    assert (listed[-1]["state"], listed[-1]["priority"]) == ("closed", "P1")
     assert listed[-1]["started_at"].endswith("+00:00")
     assert [c["key"] for c in listed[-1]["clients"]] == ["northwind"]
 
@@ -38,7 +38,7 @@ def test_show_tells_an_incident_whole(office: Office) -> None:
     result = office.verb("show", "inc-1")
     assert result.exit_code == 0
     said = result.stdout
-    assert said.startswith("INC-1  Northwind: file server  [closed, P2, outage]")
+    assert said.startswith("INC-1  Northwind: file server  [closed, P1, outage]")
     for words in (
         "began 24 Nov 09:12, ended 24 Nov 09:21",
         "Problem: NW-FS01 has been restarted",
@@ -55,7 +55,7 @@ def test_show_for_a_program(office: Office) -> None:
     """DESIGN 4: the keys of `show REF --json`, and the form's fields by their names."""
     shown = json.loads(office.verb("show", "INC-1", "--json").stdout)
     assert set(shown) >= KEYS
-    assert (shown["ref"], shown["state"], shown["priority"]) == ("INC-1", "closed", "P2")
+    assert (shown["ref"], shown["state"], shown["priority"]) == ("INC-1", "closed", "P1")
     assert [c["key"] for c in shown["clients"]] == ["northwind"]
     assert [(p["kind"], p["state"]) for p in shown["promises"]] == [("debrief", "kept")]
     assert set(shown["form"]) == {"version", "fields", "asks", "notes"}

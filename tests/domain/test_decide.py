@@ -519,7 +519,7 @@ PLACES: dict[str, Any] = {"who": V, "answered": answers_to(SHOWN), "named": CONT
     Row(
         "places-unproven",
         FROM_VALERY,
-        ((Show, "staff-mail-without-command"),),
+        ((Confirm, "not-authenticated"),),
         NOTHING,
         {**PLACES, "authenticated": False},
     ),
