@@ -3,7 +3,19 @@
 import typer
 
 from mailflow import __version__
-from mailflow.cli import clients, demo, learned, outbox, quarantine, reading, recipe, records, rehearse, service
+from mailflow.cli import (
+    clients,
+    demo,
+    learned,
+    maintenance,
+    outbox,
+    quarantine,
+    reading,
+    recipe,
+    records,
+    rehearse,
+    service,
+)
 
 app = typer.Typer(
     help="mailflow: an MSP's clients hear from a person, every time something breaks, by mail alone.",
@@ -43,6 +55,7 @@ app.command()(rehearse.rehearse)
 app.command()(rehearse.explain)
 app.command()(learned.whose)
 app.command()(learned.learned)
+app.command()(maintenance.maintenance)
 app.add_typer(clients.app, name="clients")
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(outbox.app, name="outbox")

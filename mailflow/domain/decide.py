@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 from mailflow.domain.correlation import correlate, said_at
 from mailflow.domain.decisions import (
+    Announce,
     Bounced,
+    CallOff,
     ClientSaid,
     Confirm,
     Decision,
@@ -163,6 +165,17 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
                         staff=staff,
                     )
                 )
+            case Verb.MAINTENANCE:
+                if not any(isinstance(d, Announce) for d in decisions):
+                    lines = [c.argument for c in answers.commands if c.verb is Verb.MAINTENANCE]
+                    decisions.append(Announce(reason="liaison-announces", text="\n".join(lines), staff=staff))
+            case Verb.CANCEL if letter and letter.affected_id is not None:
+                # To a mail about an incident it can only mean its letters, and they may be on their way.
+                decisions.append(_obey(Command(verb=Verb.STOP), letter, staff, reason="command-cancel"))
+            case Verb.CANCEL:
+                window = letter.facts.get("window") if letter else None
+                window_id = window if isinstance(window, int) else None
+                decisions.append(CallOff(reason="liaison-calls-off", window_id=window_id, staff=staff))
             case Verb.SEND if answers.values or answers.doubts:
                 pass  # changed words are shown again before they go: see Fill below
             case Verb.SEND:

@@ -129,6 +129,24 @@ class OpenFromStaff:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Announce:
+    """Planned work that a liaison announces; a line each."""
+
+    reason: str
+    text: str  # as written behind the command, "northwind file server: Sat 22:00 to Sun 02:00, firmware"
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallOff:
+    """Planned work that a liaison announced will not be done."""
+
+    reason: str
+    window_id: int | None  # of the answered letter; None where it confirmed no planned work
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
 class Join:
     """One more word about a running incident."""
 
@@ -276,6 +294,8 @@ Decision: TypeAlias = (
     | OpenFromAlert
     | OpenFromClient
     | OpenFromStaff
+    | Announce
+    | CallOff
     | Gather
     | Wait
     | Mute

@@ -118,6 +118,8 @@ class Verb(StrEnum):
     NO_DEBRIEF = "no_debrief"
     PAUSE = "pause"
     RESUME = "resume"
+    MAINTENANCE = "maintenance"  # planned work: whose, what, from when to when, and why
+    CANCEL = "cancel"  # "that work is off", to the answer that confirmed it
     HELP = "help"
 
 

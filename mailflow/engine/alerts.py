@@ -75,7 +75,7 @@ class Alerts:
             self._store.records.set_state(incident.id, state, ended_at=None, closed_at=None, why="")
             incident = self._store.records.incident(incident.id)
         signal = self._tell_signal(incident, situation, event, word, now)
-        relapses = sum(s.relapses for s in self._store.signals.of(incident.id))
+        relapses = self._store.signals.relapses(incident.id)
         for affected in self._store.records.affected_of(incident.id):
             if signal in {None, affected.id}:
                 self._store.records.set_trouble(affected.id, None)
@@ -249,10 +249,9 @@ class Alerts:
         """One signal's end; the client's and the incident's, when it was the last."""
         if signal and signal.ended_at is None:
             self._store.signals.end(signal.id, ended, said)
-        signals = self._store.signals.of(incident.id)
-        if signal and signal.affected_id and all(s.ended_at for s in signals if s.affected_id == signal.affected_id):
+        if signal and signal.affected_id and not self._store.signals.any_on(incident.id, signal.affected_id):
             self._store.records.set_trouble(signal.affected_id, ended)
-        if incident.state is IncidentState.OPEN and all(s.ended_at for s in signals):
+        if incident.state is IncidentState.OPEN and not self._store.signals.any_on(incident.id):
             state = advance(incident.state, Happening.RECOVERED)
             self._store.records.set_state(incident.id, state, ended_at=ended, closed_at=None, why="")
 

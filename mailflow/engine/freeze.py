@@ -85,7 +85,8 @@ class Freezer:
             # What has become known since it was put: that it is back, or that a person noticed too.
             incident = self._store.records.incident(letter.incident_id)
             affected = self._store.records.affected(letter.affected_id)
-            facts["ended"] = incident.ended_at.isoformat() if incident.ended_at else None
+            ended = affected.ended_at or incident.ended_at
+            facts["ended"] = ended.isoformat() if ended else None
             # An automatic letter names a person of theirs only as the configuration does: a From is anybody's to write.
             client = self._setup.directory.client(affected.client_key)
             known = {c.first_name for c in client.contacts} if client else set()
@@ -93,7 +94,12 @@ class Freezer:
             facts["reporter"] = "you" if reporter and reporter == facts["first_name"] else reporter
             facts["plain"] = self._things(letter, str(facts["plain"]))
         elif letter.facts.get("many") and letter.incident_id:
-            facts["lines"] = [*letter.facts["lines"], *self._clients(letter, letter.incident_id)]  # type: ignore[misc]
+            mine = self._clients(letter, letter.incident_id)
+            facts["lines"] = [*letter.facts["lines"], *mine]  # type: ignore[misc]
+            if len(mine) > 1:
+                facts["client"] = self._setup.writer.words(letter.language).phrase(
+                    "line.storm_clients", count=len(mine)
+                )
         return self._setup.writer.render(letter.kind, letter.language, facts, now)
 
     def _ticket(self, letter: Letter, subject: str) -> str:
@@ -106,8 +112,8 @@ class Freezer:
         assert letter.incident_id is not None
         mine = self._store.records.affected(letter.affected_id or 0).id
         root = self._store.records.incident(letter.incident_id)
-        struck = {s.thing for s in self._store.signals.of(root.id) if s.affected_id == mine}
-        names = {s.plain for s in self._store.signals.of(root.id) if s.affected_id == mine}
+        signals = self._store.signals.of(root.id, mine)
+        struck, names = {s.thing for s in signals}, {s.plain for s in signals}
         words = self._setup.writer.words(letter.language)
         return words.phrase("acknowledgement.several") if len(struck) > 1 and len(names) > 1 else plain
 

@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from mailflow.domain.decisions import (
+    Announce,
     Bounced,
+    CallOff,
     ClientSaid,
     Confirm,
     Decision,
@@ -36,6 +38,7 @@ from mailflow.domain.people import Client
 from mailflow.domain.vocabulary import Kind
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.alerts import Alerts
+from mailflow.engine.announcing import Announcing
 from mailflow.engine.client_mail import ClientMail
 from mailflow.engine.desk import Desk
 from mailflow.engine.drafts import Drafts
@@ -64,6 +67,7 @@ class Recorder:
         self.replay = Replay(store, setup, self.record)
         self._triage = Triage(store, setup, self._post, self.replay)
         self._orders = Orders(store, setup, self._post)
+        self._announcing = Announcing(store, setup, self._post)
         self._aftermath = Aftermath(store, setup, self._post)
 
     def record(
@@ -106,6 +110,9 @@ class Recorder:
                 return Kind.CLIENT, decision.incident_id
             case OpenFromStaff():
                 return Kind.LIAISON, self._open_by_name(decision, inbound, reading, now)
+            case Announce() | CallOff():
+                self._announcing.record(decision, inbound, now)
+                return Kind.LIAISON, None
             case Fill():
                 letter = situation.answered.letter if situation.answered else None
                 self._desk.answered(decision, letter, inbound.id, now)

@@ -7,7 +7,9 @@ import re
 
 # What was done, by the decision's name.
 ACTIONS = {
+    "Announce": "took planned work that a liaison announced",
     "Bounced": "a letter of ours came back",
+    "CallOff": "called planned work off",
     "ClientSaid": "a client's words, kept on the running incident and shown to the liaison",
     "Confirm": "asked the listed address whether that was really them",
     "Fill": "took a liaison's answers",
@@ -50,6 +52,8 @@ REASONS = {
     "found-in-sent": "The letter was found among those that were sent.",
     "from-our-own-address": "It carries our own mailbox's address as its sender.",
     "in-a-maintenance-window": "Maintenance was announced for this time.",
+    "liaison-announces": "A liaison announced planned work.",
+    "liaison-calls-off": "A liaison called planned work off.",
     "liaison-opens": "A liaison asked for an incident.",
     "liaison-places": "A liaison said whose it is.",
     "like-stop": "A liaison seems to want that nothing goes out, which is done at once.",

@@ -1,4 +1,4 @@
-"""The ports to what correlation remembers: signals, mails that wait, and lessons (see engine.store)."""
+"""The ports to what correlation remembers: signals, mails that wait, lessons, planned work (see engine.store)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mailflow.domain.incident import Signal
+from mailflow.domain.maintenance import Window
 from mailflow.domain.ownership import Lesson, Sign
 
 TRIAGE, MAINTENANCE = "triage", "maintenance"  # why a mail waits: for a person's word, or for a window's end
@@ -39,8 +40,14 @@ class Signals(Protocol):
     def newest_of(self, scope: str, thing: str) -> Signal | None:
         """The newest signal of this thing in this scope."""
 
-    def of(self, incident_id: int) -> list[Signal]:
-        """An incident's signals, oldest first."""
+    def of(self, incident_id: int, affected_id: int | None = None) -> list[Signal]:
+        """The signals of an incident, or of one of its clients, oldest first."""
+
+    def any_on(self, incident_id: int, affected_id: int | None = None) -> bool:
+        """Whether any trouble of an incident, or of one of its clients, is on; a storm has thousands."""
+
+    def relapses(self, incident_id: int) -> int:
+        """How often an incident's things came back, together."""
 
     def alike(self, family: str, since: datetime) -> list[Signal]:
         """Signals of a family that began since a time and are on, oldest first."""
@@ -102,6 +109,9 @@ class Waiting(Protocol):
     def due(self, now: datetime) -> list[Pending]:
         """What has waited long enough, oldest first."""
 
+    def hasten(self, why: str, due_at: datetime, now: datetime) -> None:
+        """What waits for this moment waits no longer than until now."""
+
     def done(self, pending_id: int, outcome: str, now: datetime) -> None:
         """It waits no more."""
 
@@ -131,3 +141,16 @@ class Lessons(Protocol):
 
     def revoke(self, lesson_id: int, now: datetime) -> bool:
         """A lesson counts no more; False where there is none that counts."""
+
+
+class Windows(Protocol):
+    """Planned work that liaisons announced by mail."""
+
+    def put(self, window: Window, by: str, inbound_id: int, now: datetime) -> int:
+        """Keep what a mail announced, and give its number; a mail announces once, and its first word counts."""
+
+    def current(self, now: datetime) -> list[Window]:
+        """What goes on or is to come, the earliest first; what was called off is neither."""
+
+    def cancel(self, window_id: int, now: datetime) -> Window | None:
+        """Call it off; None where there is none that goes on or is to come."""

@@ -11,7 +11,7 @@ from mailflow.domain.letters import Letter, LetterKind
 from mailflow.domain.mail import Event, Gist, Reading
 from mailflow.domain.maintenance import Window, covering
 from mailflow.domain.ownership import Owner, Sign, lesson_keys, whose
-from mailflow.domain.people import Client, Who
+from mailflow.domain.people import Client, Who, short
 from mailflow.domain.vocabulary import State
 from mailflow.engine.alerts import scope_of
 from mailflow.engine.mailroom import Inbound
@@ -199,8 +199,8 @@ def _trouble(store: Store, setup: Setup, reading: Reading, owner: Owner, now: da
         return _Trouble(same=_known(store, same))
     within = setup.policy.storm_within
     alike = store.signals.alike(event.family, now - within) if event.family and not event.vendor else []
-    found = {s.incident_id: store.records.incident(s.incident_id) for s in alike if s.incident_id}
-    running = sorted({i.id: i for i in found.values() if i.state is IncidentState.OPEN}.values(), key=lambda i: i.id)
+    found = [store.records.incident(number) for number in {s.incident_id for s in alike if s.incident_id}]
+    running = sorted({i.id: i for i in found if i.state is IncidentState.OPEN}.values(), key=lambda i: i.id)
     storm = next((i for i in running if i.scope == f"storm:{event.family}"), None)
     return _Trouble(
         same=_known(store, same),
@@ -208,14 +208,14 @@ def _trouble(store: Store, setup: Setup, reading: Reading, owner: Owner, now: da
         storm=storm,
         alike=tuple(running),
         alike_count=len({(s.scope, s.thing) for s in alike}),
-        window=covering(setup.windows, client.key, _spellings(client, event), now) if setup.windows else None,
+        window=covering([*setup.windows, *store.windows.current(now)], client.key, _spellings(client, event), now),
     )
 
 
 def _spellings(client: Client, event: Event) -> tuple[str, ...]:
     """What the thing may be called in a maintenance window."""
     component = client.component_for(*event.hosts)
-    return (*event.hosts, *((component.name, *component.hosts) if component else ()))
+    return (*event.hosts, *map(short, event.hosts), *((component.name, *component.hosts) if component else ()))
 
 
 def _known(store: Store, signal: Signal | None) -> Known | None:

@@ -16,7 +16,7 @@ from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLe
 from mailflow.domain.people import Address, Client
 from mailflow.domain.vocabulary import Class, Detection, Priority, Severity
 from mailflow.engine.mailroom import Mailroom
-from mailflow.engine.signals import Lessons, Signals, Waiting
+from mailflow.engine.signals import Lessons, Signals, Waiting, Windows
 
 
 class StoreError(Exception):
@@ -311,6 +311,7 @@ class Store(Protocol):
     signals: Signals
     waiting: Waiting
     lessons: Lessons
+    windows: Windows
 
     def transaction(self) -> AbstractContextManager[None]:
         """One transaction; inside another one, a savepoint."""

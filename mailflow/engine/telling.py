@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from mailflow.domain.hours import next_opening
 from mailflow.domain.incident import Affected, Incident, PromiseKind
-from mailflow.domain.letters import JSON, LetterKind, acknowledgement, client_view
+from mailflow.domain.letters import JSON, LetterKind, LetterState, acknowledgement, client_view
 from mailflow.domain.mail import Event
 from mailflow.domain.people import Client, Component, Contact, Wants
 from mailflow.domain.policy import Acknowledge
@@ -19,6 +19,7 @@ from mailflow.engine.store import Store
 # What of an alert's fields helps a person; the rest is for machines.
 SHOWN = ("host", "service", "group", "detail", "url")
 # The stricter of the policy's and the recipe's word on acknowledging wins.
+AN_HOUR = timedelta(hours=1)
 STRICTEST = (Acknowledge.NEVER, Acknowledge.REVIEW, Acknowledge.AUTO)
 
 
@@ -113,22 +114,27 @@ class Telling:
 
     def tell_of_many(self, incident: Incident, affected: Affected, now: datetime) -> None:
         """One mail an hour to each liaison of an incident with many clients; it says who they are when it leaves."""
+        letters = self._store.outbox.letters(incident_id=incident.id, limit=10_000)
+        mine = [x for x in letters if x.facts.get("many") and x.recipient.address == affected.liaison.address]
+        if any(x.state is LetterState.WAITING for x in mine):
+            return  # that one has not left yet, and will name this client too
+        left = [x.sent_at + AN_HOUR for x in mine if x.sent_at]
         self._post.to_staff(
             LetterKind.OPENED,
             affected.liaison,
             {
                 "first_shown": incident.first_shown,
                 "lead": ["storm", {}],
-                "lines": [],
+                "lines": [["storm_yours", {}]],
                 "plan": [],
                 "excerpt": "",
                 "many": True,
             },
-            key=f"{incident.reference}:{affected.liaison.address}:{now:%Y-%m-%dT%H}",
+            key=f"{incident.reference}:{affected.liaison.address}:{len(mine)}",
             now=now,
             incident=incident,
             affected=affected,
-            due_at=now + self._setup.policy.settle,
+            due_at=max([now + self._setup.policy.settle, *left]),
             unless_over=True,
         )
 

@@ -122,7 +122,10 @@ def _command(text: str, vocabulary: Vocabulary, *, loud: bool) -> Command | None
             if len(word) <= length:
                 continue  # "no debrief" before "no"
             said = named if verb in PASSAGES else plain
-            if said == word.casefold() and (not loud or line.startswith(word.upper())):
+            if verb is Verb.MAINTENANCE:
+                if (work := _planned_work(text, line, word)) is not None:
+                    best, length = Command(verb=verb, argument=work), len(word)
+            elif said == word.casefold() and (not loud or line.startswith(word.upper())):
                 best, length = Command(verb=verb), len(word)
             elif verb not in WHOLE_LINE and (argument := _argument(line, word) or _plain_argument(verb, line, word)):
                 best, length = Command(verb=verb, argument=argument), len(word)
@@ -151,6 +154,16 @@ def _plain_argument(verb: Verb, line: str, word: str) -> str:
     if verb is Verb.RESOLVED and re.match(r"\s+(?:\w+\s+){0,2}\d", rest):
         return rest.strip()
     return ""
+
+
+def _planned_work(text: str, line: str, word: str) -> str | None:
+    """What stands behind MAINTENANCE; None where it is prose: "Planned maintenance" is what many a form is answered.
+
+    A * in it stands for any letters, and is no bold mark.
+    """
+    argument = _argument(" ".join(text.split()), word) or _argument(line, word)
+    announced = line.startswith(word.upper()) and (argument or len(line) == len(word))
+    return argument if announced or ": " in argument else None
 
 
 def _is_near(text: str, vocabulary: Vocabulary) -> bool:

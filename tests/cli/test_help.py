@@ -9,7 +9,7 @@ VERBS = [
     "demo", "run", "pause", "resume", "check", "doctor", "migrate", "read", "incidents", "show",
     "outbox list", "outbox retry", "outbox cancel",
     "quarantine list", "quarantine show", "quarantine retry", "quarantine discard",
-    "rehearse", "explain", "whose", "learned", "clients import", "recipe test", "recipe list",
+    "rehearse", "explain", "whose", "learned", "maintenance", "clients import", "recipe test", "recipe list",
 ]  # fmt: skip
 BOOTSTRAP = ("demo", "run", "read")
 

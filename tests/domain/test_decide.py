@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from mailflow.domain.decide import decide
 from mailflow.domain.decisions import (
+    Announce,
     Answered,
     Bounced,
+    CallOff,
     ClientSaid,
     Confirm,
     Decision,
@@ -386,6 +388,11 @@ V, P, D = (Who(staff=s) for s in (VALERY, PAUL, DANA))
 FROM_VALERY = reading(VALERY.address)
 SENDS: dict[str, Any] = {"who": V, "answered": answers_to(letter()), "draft_version": 2}
 SHOWN = letter(LetterKind.SHOWN, facts={"about": 33, "teaches": True}, affected_id=None)
+CONFIRMED_WORK: dict[str, Any] = {
+    "who": V,
+    "authenticated": True,
+    "answered": answers_to(letter(LetterKind.NOTICE, incident_id=None, affected_id=None, facts={"window": 5})),
+}
 PLACES: dict[str, Any] = {"who": V, "answered": answers_to(SHOWN), "named": CONTOSO}
 
 
@@ -506,6 +513,43 @@ PLACES: dict[str, Any] = {"who": V, "answered": answers_to(SHOWN), "named": CONT
         said(Verb.CALL, argument="contoso: Ann, the scanner"),
         {"who": V, "authenticated": True},
     ),
+    Row(
+        "maintenance",
+        FROM_VALERY,
+        ((Announce, "liaison-announces"),),
+        said(Verb.MAINTENANCE, argument="contoso: now for 2h"),
+        {"who": V, "authenticated": True},
+    ),
+    Row(
+        "maintenance-unproven",
+        FROM_VALERY,
+        ((Confirm, "not-authenticated"),),
+        said(Verb.MAINTENANCE, argument="contoso: now for 2h"),
+        {"who": V, "authenticated": False},
+    ),
+    Row(
+        "maintenance-where-nobody-can-tell",
+        FROM_VALERY,
+        ((Confirm, "not-authenticated"),),
+        said(Verb.MAINTENANCE, argument="contoso: now for 2h"),
+        {"who": V, "authenticated": None},
+    ),
+    Row(
+        "maintenance-as-a-colleague",
+        reading(PAUL.address),
+        ((Show, "colleague-wrote"),),
+        said(Verb.MAINTENANCE, argument="contoso: now for 2h"),
+        {"who": P, "authenticated": True},
+    ),
+    Row("maintenance-called-off", FROM_VALERY, ((CallOff, "liaison-calls-off"),), said(Verb.CANCEL), CONFIRMED_WORK),
+    Row(
+        "nothing-called-off",
+        FROM_VALERY,
+        ((CallOff, "liaison-calls-off"),),
+        said(Verb.CANCEL),
+        {"who": V, "authenticated": True},
+    ),
+    Row("cancel-is-stop", FROM_VALERY, ((Obey, "command-cancel"),), said(Verb.CANCEL), SENDS),
     Row("places", FROM_VALERY, ((Place, "liaison-places"),), NOTHING, PLACES),
     Row("places-but-commands", FROM_VALERY, ((Obey, "command-stop"),), said(Verb.STOP), PLACES),
     Row("places-nobody", FROM_VALERY, ((Ignore, "answer-without-command"),), NOTHING, {**PLACES, "named": None}),
@@ -572,6 +616,20 @@ def test_a_release_names_draft_version_and_kind() -> None:
     (it,) = decided(FROM_VALERY, said(Verb.SEND), **SENDS)
     assert isinstance(it, Release)
     assert it.kind is LetterKind.DEBRIEF
+
+
+def test_planned_work_goes_as_it_was_written() -> None:
+    """S4.13: all lines of a mail that announce work go in one decision; what is called off is the answered letter's."""
+    (it,) = decided(
+        FROM_VALERY,
+        Answers(values={}, commands=tuple(Command(verb=Verb.MAINTENANCE, argument=a) for a in ("a: 1", "b: 2"))),
+        who=V,
+        authenticated=True,
+    )
+    assert it == Announce(reason="liaison-announces", text="a: 1\nb: 2", staff=VALERY)
+    for answered, number in ((CONFIRMED_WORK["answered"], 5), (answers_to(letter(affected_id=None)), None)):
+        (off,) = decided(FROM_VALERY, said(Verb.CANCEL), **{**CONFIRMED_WORK, "answered": answered})
+        assert off == CallOff(reason="liaison-calls-off", window_id=number, staff=VALERY)
 
 
 def test_an_order_names_what_it_is_about() -> None:

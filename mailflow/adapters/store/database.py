@@ -16,9 +16,9 @@ from mailflow.adapters.store.desk import DeskTables
 from mailflow.adapters.store.mailroom import MailroomTables
 from mailflow.adapters.store.outbox import OutboxTable
 from mailflow.adapters.store.records import RecordTables
-from mailflow.adapters.store.signals import LessonTable, PendingTable, SignalTable
+from mailflow.adapters.store.signals import LessonTable, PendingTable, SignalTable, WindowTable
 from mailflow.engine.mailroom import Mailroom
-from mailflow.engine.signals import Lessons, Signals, Waiting
+from mailflow.engine.signals import Lessons, Signals, Waiting, Windows
 from mailflow.engine.store import Control, Desk, Outbox, Records, StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -65,6 +65,7 @@ class DatabaseStore:
         self.signals: Signals = SignalTable()
         self.waiting: Waiting = PendingTable()
         self.lessons: Lessons = LessonTable()
+        self.windows: Windows = WindowTable()
         self.control: Control = ControlTable(self._db, postgres=postgres)
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 import peewee
 
-from mailflow.adapters.store.tables import Row, UtcField
+from mailflow.adapters.store.tables import JsonField, Row, UtcField
 
 
 class SignalRow(Row):
@@ -69,4 +69,21 @@ class HeardRow(Row):
         table_name = "heard"
 
 
-ALL = (SignalRow, PendingRow, LessonRow, HeardRow)
+class WindowRow(Row):
+    """Planned work that a liaison announced in a mail: one mail, one window."""
+
+    client_key = peewee.CharField(64)  # empty: every client
+    things = JsonField()  # empty: everything
+    begins_at = UtcField()
+    ends_at = UtcField()
+    why = peewee.TextField()
+    by_whom = peewee.CharField()
+    inbound_id = peewee.BigIntegerField(unique=True)
+    put_at = UtcField()
+    cancelled_at = UtcField(null=True)
+
+    class Meta:  # noqa: D106
+        table_name = "maintenance"
+
+
+ALL = (SignalRow, PendingRow, LessonRow, HeardRow, WindowRow)

@@ -1,13 +1,14 @@
-"""Signals, mails that wait, and lessons (engine.signals)."""
+"""Signals, mails that wait, lessons, and announced work (engine.signals)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from peewee import SQL
+from peewee import SQL, fn
 
-from mailflow.adapters.store.signal_tables import HeardRow, LessonRow, PendingRow, SignalRow
+from mailflow.adapters.store.signal_tables import HeardRow, LessonRow, PendingRow, SignalRow, WindowRow
 from mailflow.domain.incident import Signal
+from mailflow.domain.maintenance import Window
 from mailflow.domain.ownership import Lesson, Sign
 from mailflow.engine.signals import NewSignal, Pending, Taught
 
@@ -43,11 +44,24 @@ class SignalTable:
         of = (SignalRow.scope == scope) & (SignalRow.thing == thing)
         return _newest(of & SignalRow.incident_id.is_null(False))  # a recovery that waits is no trouble
 
-    def of(self, incident_id: int) -> list[Signal]:
-        """An incident's signals, oldest first."""
-        return [
-            _signal(r) for r in SignalRow.select().where(SignalRow.incident_id == incident_id).order_by(SignalRow.id)
-        ]
+    def of(self, incident_id: int, affected_id: int | None = None) -> list[Signal]:
+        """The signals of an incident, or of one of its clients, oldest first."""
+        of = SignalRow.incident_id == incident_id
+        if affected_id is not None:
+            of &= SignalRow.affected_id == affected_id
+        return [_signal(row) for row in SignalRow.select().where(of).order_by(SignalRow.id)]
+
+    def any_on(self, incident_id: int, affected_id: int | None = None) -> bool:
+        """Whether any trouble of an incident, or of one of its clients, is on."""
+        on = (SignalRow.incident_id == incident_id) & SignalRow.ended_at.is_null()
+        if affected_id is not None:
+            on &= SignalRow.affected_id == affected_id
+        return bool(SignalRow.select().where(on).exists())
+
+    def relapses(self, incident_id: int) -> int:
+        """How often an incident's things came back, together."""
+        query = SignalRow.select(fn.SUM(SignalRow.relapses)).where(SignalRow.incident_id == incident_id)
+        return int(query.scalar() or 0)
 
     def alike(self, family: str, since: datetime) -> list[Signal]:
         """Signals of a family that began since a time and are on, oldest first."""
@@ -82,9 +96,8 @@ class SignalTable:
 
     def rehome(self, affected_id: int | None, from_incident: int, incident_id: int, into_affected: int | None) -> None:
         """Give signals to another incident."""
-        of = SignalRow.affected_id.is_null() if affected_id is None else SignalRow.affected_id == affected_id
         SignalRow.update(incident_id=incident_id, affected_id=into_affected).where(
-            (SignalRow.incident_id == from_incident) & of
+            (SignalRow.incident_id == from_incident) & _of(affected_id)
         ).execute()
 
     def expect(self, name: str, now: datetime) -> tuple[datetime, datetime | None]:
@@ -129,6 +142,11 @@ class PendingTable:
         """What has waited long enough, oldest first."""
         late = PendingRow.done_at.is_null() & (PendingRow.due_at <= now)
         return [_pending(row) for row in PendingRow.select().where(late).order_by(PendingRow.id).limit(1_000)]
+
+    def hasten(self, why: str, due_at: datetime, now: datetime) -> None:
+        """What waits for this moment waits no longer than until now."""
+        late = (PendingRow.why == why) & (PendingRow.due_at == due_at) & (PendingRow.due_at > now)
+        PendingRow.update(due_at=now).where(late & PendingRow.done_at.is_null()).execute()
 
     def done(self, pending_id: int, outcome: str, now: datetime) -> None:
         """It waits no more."""
@@ -178,6 +196,40 @@ class LessonTable:
         return bool(LessonRow.update(active_key=None, revoked_at=now).where(counts).execute())
 
 
+def _of(affected_id: int | None) -> Any:
+    """The signals of one client of an incident; none: those that concern all of its clients."""
+    return SignalRow.affected_id.is_null() if affected_id is None else SignalRow.affected_id == affected_id
+
+
+class WindowTable:
+    """engine.signals.Windows."""
+
+    def put(self, window: Window, by: str, inbound_id: int, now: datetime) -> int:
+        """Keep what a mail announced; the unique inbound_id refuses a second window of the same mail."""
+        WindowRow.insert(
+            client_key=window.client,
+            things=list(window.things),
+            begins_at=window.begins,
+            ends_at=window.ends,
+            why=window.why,
+            by_whom=by,
+            inbound_id=inbound_id,
+            put_at=now,
+        ).on_conflict_ignore().execute()
+        return int(WindowRow.get(WindowRow.inbound_id == inbound_id).id)
+
+    def current(self, now: datetime) -> list[Window]:
+        """What goes on or is to come, the earliest first."""
+        query = WindowRow.select().where((WindowRow.ends_at > now) & WindowRow.cancelled_at.is_null())
+        return [_window(row) for row in query.order_by(WindowRow.begins_at, WindowRow.id)]
+
+    def cancel(self, window_id: int, now: datetime) -> Window | None:
+        """Call it off; None where there is none that goes on or is to come."""
+        stands = (WindowRow.id == window_id) & (WindowRow.ends_at > now) & WindowRow.cancelled_at.is_null()
+        called_off = WindowRow.update(cancelled_at=now).where(stands).execute()
+        return _window(WindowRow.get_by_id(window_id)) if called_off else None
+
+
 def _newest(where: Any) -> Signal | None:
     row = SignalRow.select().where(where).order_by(SQL("id").desc()).first()
     return _signal(row) if row else None
@@ -213,4 +265,15 @@ def _pending(row: Any) -> Pending:
         topic=row.topic,
         event_key=row.event_key,
         due_at=row.due_at,
+    )
+
+
+def _window(row: Any) -> Window:
+    return Window(
+        client=row.client_key,
+        things=tuple(row.things),
+        begins=row.begins_at,
+        ends=row.ends_at,
+        why=row.why,
+        source=f"{row.by_whom}, mail {row.inbound_id}",
     )

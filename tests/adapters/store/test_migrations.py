@@ -239,6 +239,7 @@ class TestTables:
             ("incident", ["open_key"]),
             ("signal", ["open_key"]),
             ("lesson", ["active_key"]),
+            ("maintenance", ["inbound_id"]),
             ("letter", ["idempotency_key"]),
             ("letter", ["tag_id"]),
             ("inbound", ["hash"]),

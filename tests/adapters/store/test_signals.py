@@ -1,4 +1,4 @@
-"""The contract of Signals, Waiting and Lessons: what correlation remembers."""
+"""The contract of Signals, Waiting, Lessons and Windows: what correlation remembers."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,6 +7,7 @@ import peewee
 import pytest
 
 from mailflow.domain.incident import Incident, Signal
+from mailflow.domain.maintenance import Window
 from mailflow.domain.ownership import Lesson, Sign
 from mailflow.engine.signals import MAINTENANCE, TRIAGE, NewSignal
 from mailflow.engine.store import Store
@@ -321,6 +322,16 @@ class TestWaiting:
         assert [p.inbound_id for p in store.waiting.due(NOON + DAY)] == mails[:2]
         assert store.waiting.due(NOON - HOUR) == []
 
+    def test_what_waits_for_an_end_that_came_early(self, store: Store, mails: list[int]) -> None:
+        """S4.13: where work is called off, what waits for its end is due at once; what waits for another is not."""
+        self.wait(store, mails[0], why=MAINTENANCE, due=NOON + HOUR)
+        self.wait(store, mails[1], why=MAINTENANCE, due=NOON + DAY)
+        self.wait(store, mails[2], due=NOON + HOUR)
+        with store.transaction():
+            store.waiting.hasten(MAINTENANCE, NOON + HOUR, NOON)
+        assert [(p.inbound_id, p.due_at) for p in store.waiting.due(NOON)] == [(mails[0], NOON)]
+        assert [p.due_at for p in store.waiting.due(NOON + DAY)] == [NOON, NOON + DAY, NOON + HOUR]
+
     def test_a_mail_that_is_not_kept_cannot_wait(self, store: Store) -> None:
         """DESIGN 1.5: what waits hangs on a kept mail, or it could never be judged again."""
         with pytest.raises(peewee.IntegrityError):
@@ -375,3 +386,59 @@ class TestLessons:
         assert replace(wrong, revoked_at=NOON + HOUR) in store.lessons.all()
         teach(store, Sign.HOST, "dc02", "contoso")
         assert store.lessons.about(keys)[Sign.HOST, "dc02"] == "contoso"
+
+
+WORK = Window(client="northwind", things=("file server", "nw-*"), begins=NOON, ends=NOON + HOUR, why="Größere Platten")
+
+
+class TestWindows:
+    @pytest.fixture
+    def mails(self, store: Store) -> list[int]:
+        """Kept mails, oldest first."""
+        return kept(store, folder(store), *(arrival(uid) for uid in range(1, 4)))
+
+    def put(self, store: Store, mail: int, window: Window = WORK) -> int:
+        with store.transaction():
+            return store.windows.put(window, "valery@msp.example", mail, NOON - DAY)
+
+    def test_what_was_announced_is_what_counts(self, store: Store, mails: list[int]) -> None:
+        """S4.13: a window comes back as it went in, with who announced it and in which mail."""
+        self.put(store, mails[0])
+        self.put(store, mails[1], replace(WORK, client="", things=(), why=""))
+        first, second = store.windows.current(NOON - DAY)
+        assert first == replace(WORK, source=f"valery@msp.example, mail {mails[0]}")
+        assert (second.client, second.things, second.why) == ("", (), "")
+
+    def test_it_counts_until_its_end(self, store: Store, mails: list[int]) -> None:
+        """S4.13: what goes on and what is to come, the earliest first; at its end a window is over."""
+        self.put(store, mails[0], replace(WORK, begins=NOON + DAY, ends=NOON + 2 * DAY))
+        self.put(store, mails[1])
+        assert [w.begins for w in store.windows.current(NOON + HOUR / 2)] == [NOON, NOON + DAY]
+        assert [w.begins for w in store.windows.current(NOON + HOUR)] == [NOON + DAY]
+        assert store.windows.current(NOON + 2 * DAY) == []
+
+    def test_a_mail_announces_once(self, store: Store, mails: list[int]) -> None:
+        """S4.13: a mail decided twice announces one window, the first; its number is the same."""
+        number = self.put(store, mails[0])
+        assert self.put(store, mails[0], replace(WORK, client="contoso")) == number
+        assert [w.client for w in store.windows.current(NOON)] == ["northwind"]
+        assert self.put(store, mails[1]) != number
+
+    def test_what_is_called_off_counts_no_more(self, store: Store, mails: list[int]) -> None:
+        """S4.13: a window is called off once, and only while it is not over; the others stand."""
+        number, other = self.put(store, mails[0]), self.put(store, mails[1])
+        with store.transaction():
+            called_off = store.windows.cancel(number, NOON)
+            assert called_off
+            assert (called_off.client, called_off.begins) == ("northwind", NOON)
+            assert store.windows.cancel(number, NOON) is None
+            assert store.windows.cancel(other, NOON + HOUR) is None
+            assert store.windows.cancel(4711, NOON) is None
+        assert [w.source for w in store.windows.current(NOON)] == [f"valery@msp.example, mail {mails[1]}"]
+        assert self.put(store, mails[0]) == number  # nor does its mail announce it again
+        assert len(store.windows.current(NOON)) == 1
+
+    def test_only_a_kept_mail_announces(self, store: Store) -> None:
+        """S4.13: who silenced alerts can always be read in the mail itself."""
+        with pytest.raises(peewee.IntegrityError):
+            self.put(store, 4711)

@@ -1,4 +1,4 @@
-"""Signals, merged incidents, what waits for a person or a window's end, and what liaisons taught."""
+"""Signals, merged incidents, what waits for a person or a window's end, and what liaisons taught and announced."""
 
 from typing import Any
 
@@ -37,6 +37,12 @@ CREATE INDEX pending_inbound ON pending (inbound_id);
 CREATE TABLE lesson (
   id {id}, sign VARCHAR(16) NOT NULL, value TEXT NOT NULL, active_key TEXT UNIQUE, client_key VARCHAR(64) NOT NULL,
   by_whom VARCHAR(255) NOT NULL, inbound_id BIGINT, taught_at BIGINT NOT NULL, revoked_at BIGINT);
+
+CREATE TABLE maintenance (
+  id {id}, client_key VARCHAR(64) NOT NULL, things TEXT NOT NULL, begins_at BIGINT NOT NULL, ends_at BIGINT NOT NULL,
+  why TEXT NOT NULL, by_whom VARCHAR(255) NOT NULL, inbound_id BIGINT NOT NULL UNIQUE REFERENCES inbound (id),
+  put_at BIGINT NOT NULL, cancelled_at BIGINT);
+CREATE INDEX maintenance_ends ON maintenance (ends_at);
 
 CREATE TABLE heard (
   name VARCHAR(255) PRIMARY KEY, since BIGINT NOT NULL, last_success BIGINT);
