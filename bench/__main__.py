@@ -16,8 +16,8 @@ from rich.table import Table
 from bench.daemon import IDLE_FOR, OLD, daemon
 from bench.reading import reading
 from bench.records import YEARS, records
-from bench.road import rounds
-from bench.world import ALERTS
+from bench.road import STORM, rounds, storm
+from bench.world import ALERTS, CLIENTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,14 @@ def of_the_road(folder: Path) -> Iterator[Figure]:
     yield Figure(name=f"its growth over {len(found) - 1} more", value=growth, unit="MB", at_most=5)
 
 
+def of_a_storm(folder: Path) -> Iterator[Figure]:
+    """Everything of every client at once."""
+    found = storm(folder)
+    yield Figure(name=f"a storm's first {ALERTS:,} alerts, processor time", value=found.first, unit="ms each")
+    yield Figure(name=f"the last {ALERTS:,} of {STORM:,}", value=found.last, unit="ms each", at_most=2 * found.first)
+    yield Figure(name=f"letters to its {CLIENTS} clients", value=found.letters, unit="", at_most=CLIENTS)
+
+
 def of_reading(folder: Path) -> Iterator[Figure]:
     """Understanding."""
     found = reading(folder)
@@ -78,6 +86,7 @@ def of_the_records(folder: Path) -> Iterator[Figure]:
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "daemon": of_the_daemon,
     "road": of_the_road,
+    "storm": of_a_storm,
     "reading": of_reading,
     "records": of_the_records,
 }

@@ -15,6 +15,7 @@ from mailflow.config.load import load
 
 WARM = 100  # alerts and letters before anything is measured
 ROUNDS = 3
+STORM = 10_000  # alerts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,40 @@ def rounds(folder: Path, watch: Callable[[Callable[[], object]], object] = lambd
         inbox.close()
         app.store.disconnect()
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storm:
+    """What many alerts of one kind cost, all in one incident."""
+
+    first: float  # ms of processor time a mail, of the first ALERTS
+    last: float  # and of the last
+    letters: int  # to clients
+
+
+def storm(folder: Path) -> Storm:
+    """STORM alerts of every client, as one incident."""
+    with servers() as there:
+        path = config(folder, imap_port=there.imap_port, smtp_port=there.smtp_port, storm_count=3)
+        app = App(load(path, {}), environ={})
+        (mailbox,) = app.setup.mailboxes
+        inbox = connect(app.accounts[mailbox.address].imap)
+        courier = SmtpCourier(app.accounts[mailbox.address].smtp)
+        reception, epoch = app.receptions[mailbox.address], app.store.control.own_mailbox(mailbox.address)
+        assert epoch is not None
+        reception.look(inbox, epoch, full=True)
+        spent = []
+        for number in range(STORM // ALERTS):
+            there.fill(1 + number * ALERTS)
+            spent.append(_timed(lambda: reception.look(inbox, epoch, full=False))[1])
+        incidents = [i for i, _ in app.store.records.incidents(running_only=True, limit=STORM)]
+        assert len(incidents) == 1, incidents
+        app.dispatcher.flush(courier, mailbox.address)
+        told = app.store.records.audience(incidents[0].id)
+        courier.close()
+        inbox.close()
+        app.store.disconnect()
+    return Storm(first=spent[0] / ALERTS * 1000, last=spent[-1] / ALERTS * 1000, letters=len(told))
 
 
 def resident(process: int | str) -> float:

@@ -61,6 +61,7 @@ def show(
             return
         zone = app.setup.policy.timezone
         clients = app.store.records.affected_of(incident.id)
+        too = ", ".join(f"{a.client_name} {a.me_too}" for a in clients if a.me_too)
         OUT.print(
             f"{incident.reference}  {', '.join(a.client_name for a in clients)}: {incident.title}  "
             f"[{incident.state}, {incident.priority}, {incident.class_}]".translate(CONTROL),
@@ -71,6 +72,8 @@ def show(
             f"{incident.detected_by}, {incident.noticed_by}".translate(CONTROL),
             markup=False,
         )
+        if too:
+            OUT.print(f"further mails of people who are struck: {too}".translate(CONTROL), markup=False)
         rows = [(local(e.at, zone), e.what, e.author, e.text) for e in app.store.records.timeline(incident.id)]
         as_table(["when", "what", "who", ""], rows, empty="")
         promised = [(p.kind, local(p.due_at, zone), p.state, p.owner) for p in app.store.records.promises(incident.id)]
@@ -102,7 +105,13 @@ def _summary(incident: Incident, clients: list[Affected]) -> dict[str, object]:
         "closed_at": incident.closed_at,
         "why_closed": incident.why_closed,
         "clients": [
-            {"key": a.client_key, "name": a.client_name, "liaison": a.liaison.address, "settled": a.settled_why}
+            {
+                "key": a.client_key,
+                "name": a.client_name,
+                "liaison": a.liaison.address,
+                "settled": a.settled_why,
+                "me_too": a.me_too,
+            }
             for a in clients
         ],
     }

@@ -42,6 +42,7 @@ def killed(on: Firm, point: str, *, mails: int = 1) -> None:
             assert len(on.sent_to(JOHN)) == (1 if point in {"dot-accepted", "sent"} else 0)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("point", FATE_KNOWN)
 def test_killed_and_started_again_everything_happens_once(tmp_path: Path, point: str) -> None:
     """N.10: one incident, one acknowledgement at the server, the alert filed, wherever it was killed."""
