@@ -18,6 +18,8 @@ from mailflow.domain.people import Address
 from mailflow.engine.setup import MailboxSetup, Setup
 from mailflow.engine.store import StoreError
 from mailflow.intake.recipes import Recipes, parse_recipes
+from mailflow.writing.lint import Rules
+from mailflow.writing.lint_files import load_rules
 from mailflow.writing.render import Writer
 
 KEY_FILE = "token.key"
@@ -47,6 +49,7 @@ def build_setup(loaded: Loaded, key: bytes) -> Setup:
         recipes=understood,
         writer=_writer(tuple(sorted(templates.items())), understood),
         key=key,
+        lint=_lint(tuple(sorted(templates.items()))),
         mailboxes=tuple(mailbox_setup(m, settings.service.timezone) for m in settings.mailboxes),
         administrator=Address(name=administrator.name if administrator else "", address=loaded.administrator),
         keep_raw_days=settings.store.keep_raw_days,
@@ -59,6 +62,11 @@ def build_setup(loaded: Loaded, key: bytes) -> Setup:
 @lru_cache(maxsize=2)
 def _writer(templates: tuple[tuple[str, str], ...], recipes: Recipes) -> Writer:
     return Writer(dict(templates), {name: words for r in recipes.all for name, words in r.phrases.items()})
+
+
+@lru_cache(maxsize=2)
+def _lint(templates: tuple[tuple[str, str], ...]) -> dict[str, Rules]:
+    return load_rules(dict(templates))
 
 
 @lru_cache(maxsize=2)

@@ -51,7 +51,7 @@ HOMES = {
     "pydantic_core": ("config",),
     "pymap": ("demo",),
     "pysasl": ("demo",),
-    "re2": ("intake",),
+    "re2": ("intake", "writing"),
     "rich": ("cli", "demo"),
     "schedule": ("adapters/ticker",),
     "selectolax": ("intake",),

@@ -19,6 +19,7 @@ from mailflow.app import problems_of
 from mailflow.config.load import ConfigurationError
 from mailflow.engine.store import StoreError
 from mailflow.intake.recipes import RecipeError
+from mailflow.writing.lint_files import RulesError
 from mailflow.writing.render import TemplateError
 from mailflow.writing.words import WordsError
 
@@ -57,7 +58,7 @@ def told(*, json: bool = False) -> Iterator[None]:
     """Turn a user's mistake or an unusable store into clear lines and an exit code; bugs keep their traceback."""
     try:
         yield
-    except (ConfigurationError, TemplateError, WordsError, RecipeError) as error:
+    except (ConfigurationError, TemplateError, WordsError, RulesError, RecipeError) as error:
         if json:  # a program reads the problems where it would have read the answer
             as_json({"problems": problems_of(error)})
             raise typer.Exit(2) from None

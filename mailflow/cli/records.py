@@ -156,6 +156,6 @@ def _form(app: App, incident: Incident, client: Affected) -> dict[str, Any]:
     return {
         "version": app.store.desk.next_version(client.id) - 1,
         "fields": {BY_NUMBER[n].name: value for n, value in sorted(fields.items())},
-        "asks": [BY_NUMBER[n].name for n in app.setup.policy.required_fields if n not in fills],
+        "asks": [BY_NUMBER[n].name for n in app.setup.policy.questions(incident.priority).required if n not in fills],
         "notes": [e.text for e in app.store.records.timeline(incident.id) if e.what == "note"],
     }

@@ -231,8 +231,10 @@ def policy(settings: Settings) -> Policy:
         helpdesk=rules.helpdesk or "",
         debrief_within=rules.debriefs,
         day_ends=rules.day_ends,
-        form_fields=rules.form_fields,
-        required_fields=rules.required_fields,
+        form=rules.questions,
+        forms=rules.forms,
+        two_approvals=frozenset(rules.two_approvals),
+        update_within=rules.update_within,
         caps=Caps(**rules.caps.model_dump()),
         footer=service.footer,
     )

@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt, model_validator
 from mailflow.config.notation import ClockTime, Count, Duration, FormField, MailAddress, PositiveDuration
 from mailflow.config.table import Faults, Table
 from mailflow.domain.form import BY_NAME, BY_NUMBER
-from mailflow.domain.policy import Acknowledge, Policy
+from mailflow.domain.policy import Acknowledge, Policy, Questions
 from mailflow.domain.vocabulary import Class, Priority
 
 DEFAULTS = Policy()
@@ -28,6 +28,13 @@ class CapsSection(Table):
     staff_hour: Count = DEFAULTS.caps.staff_hour
 
 
+class FormSection(Table):
+    """`[policy.form.P1]`: what the form asks for trouble of one priority, instead of what it asks for all."""
+
+    fields: tuple[FormField, ...] = DEFAULTS.form.asked
+    required: tuple[FormField, ...] = DEFAULTS.form.required
+
+
 class PolicySection(Table):
     """`[policy]`: see domain.policy.Policy. Tables may be given in part; the rest keeps its default."""
 
@@ -43,8 +50,11 @@ class PolicySection(Table):
     helpdesk: MailAddress | None = None
     debrief_within: Mapping[Priority, PositiveDuration] = Field(default_factory=dict)
     day_ends: ClockTime = DEFAULTS.day_ends
-    form_fields: tuple[FormField, ...] = DEFAULTS.form_fields
-    required_fields: tuple[FormField, ...] = DEFAULTS.required_fields
+    form_fields: tuple[FormField, ...] = DEFAULTS.form.asked
+    required_fields: tuple[FormField, ...] = DEFAULTS.form.required
+    form: Mapping[Priority, FormSection] = Field(default_factory=dict)
+    two_approvals: tuple[Priority, ...] = ()
+    update_within: PositiveDuration = DEFAULTS.update_within
     caps: CapsSection = CapsSection()
 
     @property
@@ -63,18 +73,39 @@ class PolicySection(Table):
             if within <= self.form_before_due:
                 why = "no longer than `form_before_due`, so the form would be due before the trouble began"
                 faults.append((f"debrief_within.{priority}", f"{why}; make it longer"))
-        for key in ("form_fields", "required_fields"):
-            numbers: tuple[int, ...] = getattr(self, key)
-            for number in sorted({n for n in numbers if numbers.count(n) > 1}):
-                faults.append((key, f"`{BY_NUMBER[number].name}` is listed twice; keep one"))
-        for number in ALWAYS_ASKED:
-            if number not in self.form_fields:
-                why = f"`{BY_NUMBER[number].name}` is left out, and a debrief is made of it"
-                faults.append(("form_fields", f"{why}; add it"))
-        for number in dict.fromkeys(self.required_fields):
-            if number not in self.form_fields and number not in ALWAYS_ASKED:
-                why = f"`{BY_NUMBER[number].name}` is required but not asked"
-                faults.append(("required_fields", f"{why}; add it to `form_fields` or remove it here"))
+        faults += _form_faults("form_fields", self.form_fields, "required_fields", self.required_fields)
+        for priority, form in self.form.items():
+            at = f"form.{priority}"
+            faults += _form_faults(f"{at}.fields", form.fields, f"{at}.required", form.required)
         if faults:
             raise Faults(*faults)
         return self
+
+    @property
+    def questions(self) -> Questions:
+        """What the form asks where a priority has none of its own."""
+        return Questions(asked=self.form_fields, required=self.required_fields)
+
+    @property
+    def forms(self) -> dict[Priority, Questions]:
+        """What it asks for the priorities that have one."""
+        return {p: Questions(asked=form.fields, required=form.required) for p, form in self.form.items()}
+
+
+def _form_faults(
+    asked_key: str, asked: tuple[int, ...], required_key: str, required: tuple[int, ...]
+) -> list[tuple[str, str]]:
+    """What is wrong with one form: a question twice, one left out that a debrief needs, one required but not asked."""
+    faults = []
+    for key, numbers in ((asked_key, asked), (required_key, required)):
+        for number in sorted({n for n in numbers if numbers.count(n) > 1}):
+            faults.append((key, f"`{BY_NUMBER[number].name}` is listed twice; keep one"))
+    for number in ALWAYS_ASKED:
+        if number not in asked:
+            why = f"`{BY_NUMBER[number].name}` is left out, and a debrief is made of it"
+            faults.append((asked_key, f"{why}; add it"))
+    for number in dict.fromkeys(required):
+        if number not in asked and number not in ALWAYS_ASKED:
+            why = f"`{BY_NUMBER[number].name}` is required but not asked"
+            faults.append((required_key, f"{why}; add it to `{asked_key}` or remove it here"))
+    return faults

@@ -31,7 +31,7 @@ from mailflow.domain.decisions import (
 )
 from mailflow.domain.form import Answers, Command, Verb
 from mailflow.domain.incident import Incident, IncidentState
-from mailflow.domain.letters import Letter, LetterKind
+from mailflow.domain.letters import DraftState, Letter, LetterKind
 from mailflow.domain.mail import Action, Reading
 from mailflow.domain.people import Role, Staff
 from mailflow.domain.policy import Policy
@@ -222,19 +222,16 @@ def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situ
         return _obey(Command(verb=Verb.HELP), letter, staff, reason="send-without-preview")
     if letter.kind is not LetterKind.PREVIEW:
         return RefuseSend(reason="send-to-no-preview", affected_id=letter.affected_id, staff=staff)
+    draft = situation.draft
     if letter.recipient.address != staff.address and staff.role is not Role.MANAGER:
-        return RefuseSend(reason="preview-of-another-person", affected_id=letter.affected_id, staff=staff)
+        return RefuseSend(reason="preview-of-another-person", affected_id=letter.affected_id, staff=staff, draft=draft)
     if more := _more_than_a_signature(answers.loose, staff):
-        return RefuseSend(reason="send-with-more", affected_id=letter.affected_id, staff=staff, said=more)
-    if letter.version != situation.draft_version:
-        return RefuseSend(reason="superseded", affected_id=letter.affected_id, staff=staff)
-    return Release(
-        reason="send",
-        affected_id=letter.affected_id,
-        version=letter.version,
-        kind=LetterKind(str(letter.facts.get("releases", LetterKind.DEBRIEF))),
-        staff=staff,
-    )
+        return RefuseSend(reason="send-with-more", affected_id=letter.affected_id, staff=staff, said=more, draft=draft)
+    if draft is None or draft.state is not DraftState.CURRENT:
+        return RefuseSend(reason="superseded", affected_id=letter.affected_id, staff=staff, draft=draft)
+    if draft.objection:
+        return RefuseSend(reason="objected-to", affected_id=letter.affected_id, staff=staff, draft=draft)
+    return Release(reason="send", draft=draft, staff=staff)
 
 
 def _more_than_a_signature(text: str, staff: Staff) -> str:

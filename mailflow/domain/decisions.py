@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from mailflow.domain.form import Answers, Command
 from mailflow.domain.incident import Affected, Incident, Signal
-from mailflow.domain.letters import Letter, LetterKind
+from mailflow.domain.letters import Draft, Letter
 from mailflow.domain.mail import Event, Gist
 from mailflow.domain.maintenance import Window
 from mailflow.domain.ownership import Owner
@@ -61,7 +61,7 @@ class Situation:
     tagged: tuple[Incident, Affected] | None = None  # named in the subject by one who takes part in it
     gist: Gist = field(default_factory=lambda: Gist(thanks=False, request="", trouble=False))  # of a client's words
     named: Client | None = None  # the client that a liaison's first line names, in a reply to "not placed"
-    draft_version: int = 0  # version of the draft that may be SENT now, 0 where there is none
+    draft: Draft | None = None  # that the answered preview shows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,9 +220,7 @@ class Release:
     """A liaison's SEND to the current draft."""
 
     reason: str
-    affected_id: int
-    version: int
-    kind: LetterKind
+    draft: Draft
     staff: Staff
 
 
@@ -234,6 +232,7 @@ class RefuseSend:
     affected_id: int
     staff: Staff
     said: str = ""  # what stood there besides SEND
+    draft: Draft | None = None  # that was to be sent, where there is one
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,8 @@ class LetterKind(StrEnum):
 
     ACKNOWLEDGEMENT = "acknowledgement"
     DEBRIEF = "debrief"
+    UPDATE = "update"  # what is known by now, in the liaison's own words
+    ANSWER = "answer"  # the liaison's answer to one client mail
     OPENED = "opened"
     FORM = "form"
     MISSING = "missing"  # just the fields of a form that are still needed
@@ -38,7 +40,7 @@ class LetterKind(StrEnum):
     @property
     def to_client(self) -> bool:
         """Whether it leaves the house."""
-        return self in {LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF}
+        return self in {LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF, LetterKind.UPDATE, LetterKind.ANSWER}
 
     @property
     def shows_form(self) -> bool:
@@ -77,6 +79,7 @@ class NewLetter:
     affected_id: int | None = None
     client_key: str = ""
     version: int = 0  # of the form or draft that it is about
+    draft_id: int = 0  # the draft that it belongs to, or shows
     state: LetterState = LetterState.WAITING
     reason: str = ""
     unless_over: bool = False  # dropped if the outage is over before it left and nobody was told
@@ -98,6 +101,35 @@ class Letter(NewLetter):
     sent_at: datetime | None = None
     started_at: datetime | None = None
     said: str = ""  # the server's last words
+
+
+class DraftState(StrEnum):
+    """Whether SEND may release a draft."""
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """Letters that wait for SEND: exactly these words, to exactly these people (N.6)."""
+
+    id: int = 0
+    affected_id: int  # the client whose preview shows it; it may hold letters to others of the same liaison's
+    version: int
+    kind: LetterKind
+    hash: str
+    state: DraftState = DraftState.CURRENT
+    about: int = 0  # the inbound mail that an answer answers
+    objection: str = ""  # why it may not leave as it stands
+    approved_by: str = ""  # address of the first of two who approve
+    released_at: datetime | None = None
+
+    def replaces(self, older: "Draft") -> bool:
+        """Whether an older draft is void now: another one of the same letter, or a first letter after the last."""
+        same = (self.kind, self.about) == (older.kind, older.about)
+        return same or (self.kind is LetterKind.DEBRIEF and older.kind is LetterKind.ACKNOWLEDGEMENT)
 
 
 @dataclass(frozen=True, kw_only=True)

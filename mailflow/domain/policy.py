@@ -64,6 +64,14 @@ class Caps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Questions:
+    """What a debrief's form asks, by the catalogue's numbers, and what a debrief cannot do without."""
+
+    asked: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    required: tuple[int, ...] = (1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """Every default here is the shipped configuration's."""
 
@@ -82,7 +90,17 @@ class Policy:
     helpdesk: str = ""  # where requests go that have nothing to do with trouble; empty: the liaison passes them on
     debrief_within: Mapping[Priority, timedelta] = field(default_factory=lambda: dict(DEBRIEF_WITHIN))
     day_ends: str = "17:00"  # "by Thursday" means by this local time on Thursday
-    form_fields: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-    required_fields: tuple[int, ...] = (1, 2)
+    form: Questions = Questions()
+    forms: Mapping[Priority, Questions] = field(default_factory=dict)  # instead of it, for these priorities
+    two_approvals: frozenset[Priority] = frozenset()  # their letters need the SEND of two
+    update_within: timedelta = timedelta(days=1)  # "we don't know yet": so long until the next word
     caps: Caps = field(default_factory=Caps)
     footer: str = ""  # under every client letter, e.g. the firm's name and address (S0.12)
+
+    def two_approve(self, priority: Priority) -> bool:
+        """Whether a letter about trouble of this priority needs the SEND of two."""
+        return priority in self.two_approvals
+
+    def questions(self, priority: Priority) -> Questions:
+        """What the form asks for trouble of this priority."""
+        return self.forms.get(priority, self.form)

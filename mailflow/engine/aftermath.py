@@ -53,7 +53,7 @@ class Aftermath:
         if letter.kind is LetterKind.ACKNOWLEDGEMENT and letter.affected_id is not None:
             self._next_contact(letter, now)
         if letter.kind is LetterKind.DEBRIEF and letter.affected_id is not None:
-            letters = self._store.outbox.of_draft(letter.affected_id, letter.version)
+            letters = self._of_same_client(letter)
             arrived = next((other for other in letters if other.state is LetterState.SENT), None)
             if arrived:  # somebody of theirs has it, and the liaison knows who has not
                 self._debriefed(arrived, now)
@@ -160,26 +160,33 @@ class Aftermath:
     def _debriefed(self, letter: Letter, now: datetime) -> None:
         """When the last letter of the draft has left, the promise is kept and the liaison is told once."""
         assert letter.affected_id is not None
-        letters = self._store.outbox.of_draft(letter.affected_id, letter.version)
+        letters = self._of_same_client(letter)
         if any(other.state in STILL_MOVING for other in letters if other.id != letter.id):
             return
         affected = self._store.records.affected(letter.affected_id)
         incident = self._store.records.incident(affected.incident_id)
         withheld = self._withheld(letter)
-        first = [str(other.facts.get("first_name", "")) for other in letters if other.state is LetterState.SENT]
-        said: dict[str, JSON] = {"names": " and ".join(first), "sent_at": now.isoformat()}
         if affected.settled_at is None:
             self.settle(affected, "debrief sent", PromiseState.KEPT, now)
+        everybody = self._store.outbox.of_draft(letter.draft_id)
+        if any(other.state in STILL_MOVING for other in everybody if other.id != letter.id):
+            return
+        first = [str(other.facts.get("first_name", "")) for other in everybody if other.state is LetterState.SENT]
+        said: dict[str, JSON] = {"names": " and ".join(first), "sent_at": now.isoformat()}
         if not withheld:  # a withheld letter is itself in the liaison's mailbox
             self._post.notice(
                 ["sent", said],
                 [["sent", said]],
                 affected.liaison,
-                key=f"sent:{affected.id}:{letter.version}",
+                key=f"sent:{letter.draft_id}",
                 now=now,
                 incident=incident,
                 affected=affected,
             )
+
+    def _of_same_client(self, letter: Letter) -> list[Letter]:
+        """The letters of the same draft to the same client; a storm's draft is of many."""
+        return [x for x in self._store.outbox.of_draft(letter.draft_id) if x.affected_id == letter.affected_id]
 
     def release_promises(self, incident: Incident, now: datetime) -> None:
         """What was never promised to anybody is not owed."""

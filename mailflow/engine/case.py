@@ -8,6 +8,7 @@ from mailflow.domain.form import BY_NAME, BY_NUMBER, Fill
 from mailflow.domain.incident import Affected, Incident, PromiseKind
 from mailflow.domain.letters import JSON, ClientView, client_view
 from mailflow.domain.people import Contact, Wants
+from mailflow.domain.policy import Questions
 from mailflow.domain.times import parse_time
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -28,6 +29,8 @@ class Case:
     words: Words  # the liaison's language
     timezone: str  # the liaison's: times of day in her mails are hers
     footer: str
+    questions: Questions
+    mates: tuple[Affected, ...] = ()  # the other clients of a storm whom the same liaison answers for: one form for all
 
     @property
     def first_names(self) -> str:
@@ -86,6 +89,11 @@ class Case:
             lines.append(["form_promise", {"names": self.first_names, "due_by": self.promised.isoformat()}])
         elif self.due:
             lines.append(["form_due", {"due_by": self.due.isoformat()}])
+        if self.mates:
+            names = ", ".join(mate.client_name for mate in self.mates)
+            lines.append(
+                ["form_mates", {"count": len(self.mates) + 1, "names": names, "key": self.mates[0].client_key}]
+            )
         return lines
 
     def _bare_label(self, number: int) -> str:
@@ -119,4 +127,15 @@ def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected
         words=setup.writer.words(staff.language if staff else affected.language),
         timezone=staff.timezone if staff else affected.timezone,
         footer=setup.policy.footer,
+        questions=setup.policy.questions(incident.priority),
+        mates=tuple(a for a in group(store, affected) if a.id != affected.id),
     )
+
+
+def group(store: Store, affected: Affected) -> list[Affected]:
+    """The clients of one incident whom one liaison owes a debrief: they share its form, which the first one's shows."""
+    return [
+        other
+        for other in store.records.affected_of(affected.incident_id)
+        if other.id == affected.id or (other.liaison.address == affected.liaison.address and other.settled_at is None)
+    ]

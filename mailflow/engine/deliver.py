@@ -218,8 +218,8 @@ class Dispatcher:
     def _drop(self, letter: Letter, reason: str, now: datetime) -> None:
         """A preview that is dropped takes with it what it would have shown."""
         self._move(letter, Dispatch.DROP, reason, now)
-        if letter.kind is LetterKind.PREVIEW and letter.affected_id:
-            for held in self._store.outbox.of_draft(letter.affected_id, letter.version):
+        if letter.kind is LetterKind.PREVIEW:
+            for held in self._store.outbox.of_draft(letter.draft_id):
                 if held.state is LetterState.HELD:
                     self._move(held, Dispatch.DROP, reason, now)
 

@@ -23,11 +23,16 @@ class Desk:
         self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
 
     def ask(self, incident: Incident, affected: Affected, now: datetime) -> Letter | None:
-        """Send the form, prefilled with what the record knows; once for each client of an incident."""
+        """Send the form, prefilled with what the record knows; once for a client, and for all clients of a storm
+        whom the same liaison answers for."""
         case = open_case(self._store, self._setup, incident, affected)
+        if any(mate.id < affected.id for mate in case.mates):
+            return None
         version = self._store.desk.next_version(affected.id)
         groups = self._groups(case, now)
-        readers: JSON = ["form_readers", {"names": case.first_names}] if case.contacts else ["form_readers_nobody", {}]
+        readers: JSON = ["form_readers_nobody", {}]
+        if case.contacts:
+            readers = ["form_readers_many", {}] if case.mates else ["form_readers", {"names": case.first_names}]
         return self._post.to_staff(
             LetterKind.FORM,
             affected.liaison,
@@ -35,7 +40,7 @@ class Desk:
                 "lines": case.so_far(),
                 "readers": readers,
                 "groups": groups,
-                "fields": case.asked(self._setup.policy.form_fields, case.known(now)),
+                "fields": case.asked(case.questions.asked, case.known(now)),
                 "end_marker": end_marker(incident.reference, version),
             },
             key=f"{affected.id}",
@@ -73,7 +78,8 @@ class Desk:
             self._drafts.already_settled(case, inbound_id, now)
             return
         fills, problems = self._accepted(case, answers, author.address, now)
-        self._store.desk.fill(affected.id, fills)
+        for one in (affected, *case.mates):
+            self._store.desk.fill(one.id, fills)
         unplaced = [answers.loose] if answers.loose and not any(f.loose for f in fills) else []
         notes = "\n\n".join([*unplaced, *answers.notes])
         self._note(incident, "note", author.name, notes, inbound_id, now)
@@ -83,19 +89,19 @@ class Desk:
         near_miss: JSON = ["near_miss", {"said": answers.near_miss}] if answers.near_miss else None
         problems += [_doubt(case, doubt) for doubt in answers.doubts]
         known = self._store.desk.fills(affected.id)
-        missing = [n for n in self._setup.policy.required_fields if n not in known]
+        missing = [n for n in case.questions.required if n not in known]
         unclear = [d.number for d in answers.doubts if d.number not in missing]
         if missing or problems:
             said: list[JSON] = [near_miss, *problems] if near_miss else problems
             self._ask_again(case, sorted({*missing, *unclear}), known, said, notes, inbound_id, now)
             return
         remarks: list[JSON] = [["loose", {"label": case.label(f.number)}] for f in fills if f.loose]
-        blank = [n for n in self._setup.policy.form_fields if n not in known and n not in case.known(now)]
+        blank = [n for n in case.questions.asked if n not in known and n not in case.known(now)]
         if blank:
             remarks.append(["blank", {"fields": ", ".join(case.short(n) for n in blank)}])
         self._drafts.offer(
             case,
-            self._debriefs(case, known, now),
+            self._debriefs(case, now),
             now,
             remarks=remarks,
             problem=["send_with_changes", {}] if decision.reason == "with-send" else near_miss,
@@ -106,17 +112,17 @@ class Desk:
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing; what a STOP held back is shown again, to be sent after all."""
         affected = self._store.records.affected(decision.affected_id)
-        draft = self._store.desk.draft(affected.id)
-        letters = self._store.outbox.of_draft(affected.id, draft.version) if draft else []
+        drafts = [d for d in self._store.desk.drafts(affected.id) if d.kind is LetterKind.DEBRIEF]
+        letters = self._store.outbox.of_draft(drafts[0].id) if drafts else []
         gone = {LetterState.DROPPED, LetterState.FAILED}
         stopped = bool(letters) and all(letter.state in gone for letter in letters)
-        known = self._store.desk.fills(affected.id)
-        if not (stopped and known and affected.settled_at is None):
+        if not (stopped and affected.settled_at is None) or self._drafts.standing(decision):
             self._drafts.refuse(decision, inbound_id, now)
             return
         case = open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)
-        debriefs = self._debriefs(case, known, now)
-        self._drafts.offer(case, debriefs, now, remarks=[], problem=["stopped_before", {}], cause=inbound_id)
+        self._drafts.offer(
+            case, self._debriefs(case, now), now, remarks=[], problem=["stopped_before", {}], cause=inbound_id
+        )
 
     def _say_noted(self, incident: Incident, affected: Affected, text: str, inbound_id: int, now: datetime) -> None:
         self._post.notice(
@@ -148,7 +154,7 @@ class Desk:
 
     def _groups(self, case: Case, now: datetime) -> list[dict[str, JSON]]:
         """The questions, what may stay blank, and what is to be corrected if it is wrong."""
-        numbers, required = self._setup.policy.form_fields, self._setup.policy.required_fields
+        numbers, required = case.questions.asked, case.questions.required
         from_record = {STARTED, ENDED, IMPACT} - set(required)
         groups: list[dict[str, JSON]] = []
         for heading, chosen in (
@@ -171,7 +177,7 @@ class Desk:
             else:
                 fills.append(Fill(number=number, value=answer.value, by=by, at=now))
         taken = {f.number for f in fills} | set(self._store.desk.fills(case.affected.id))
-        free = [n for n in self._setup.policy.required_fields if n not in taken]
+        free = [n for n in case.questions.required if n not in taken]
         if answers.loose and free:
             fills.append(Fill(number=free[0], value=answers.loose, by=by, at=now, loose=True))
         return fills, problems
@@ -188,7 +194,7 @@ class Desk:
     ) -> None:
         """Just the fields that are missing or unclear; what was accepted is shown as taken (N.5)."""
         version = self._store.desk.next_version(case.affected.id)
-        unread = [n for n in (STARTED, ENDED) if n not in known and n in self._setup.policy.form_fields]
+        unread = [n for n in (STARTED, ENDED) if n not in known and n in case.questions.asked]
         times = unread if any(isinstance(p, list) and p[0] == "bad_time" for p in problems) else []
         fields = [*numbers, *(n for n in times if n not in numbers)]
         self._post.to_staff(
@@ -208,8 +214,13 @@ class Desk:
             version=version,
         )
 
-    def _debriefs(self, case: Case, fills: Mapping[int, Fill], now: datetime) -> list[NewLetter]:
-        """One letter for each contact who is to have it."""
+    def _debriefs(self, case: Case, now: datetime) -> list[NewLetter]:
+        """One letter for each contact who is to have it; of each client of a storm, from that client's own record."""
+        cases = [case, *(open_case(self._store, self._setup, case.incident, mate) for mate in case.mates)]
+        return [letter for one in cases for letter in self._debriefs_of(one, now)]
+
+    def _debriefs_of(self, case: Case, now: datetime) -> list[NewLetter]:
+        fills = self._store.desk.fills(case.affected.id)
         view = case.view(fills)
         return [
             self._post.client_letter(

@@ -1,30 +1,39 @@
 """The draft: rendered once for each recipient, shown word for word, and released by a SEND to exactly that text."""
 
 import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from mailflow.domain.decisions import RefuseSend, Release
 from mailflow.domain.form import CATALOGUE, end_marker
 from mailflow.domain.incident import Entry
-from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter
+from mailflow.domain.letters import JSON, Draft, DraftState, LetterKind, LetterState, NewLetter
 from mailflow.domain.lifecycle import Dispatch, dispatch
-from mailflow.domain.people import Staff
+from mailflow.domain.people import Address, Staff
 from mailflow.domain.vocabulary import Live
 from mailflow.engine.brake import Brake
 from mailflow.engine.case import Case, open_case
+from mailflow.engine.gate import objections
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
-from mailflow.engine.store import Draft, Store
+from mailflow.engine.store import Store
+from mailflow.writing.lint import Objection
 from mailflow.writing.render import Rendered, TemplateError
 
 log = structlog.get_logger()
 
 # Of a letter in one of these it may be said that it was sent: it is on its way, or there.
 LEFT = {LetterState.WAITING, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN, LetterState.SENT}
+# How a letter's words may be changed, as the name of the sentence that says so; the others by writing them anew.
+CHANGE = {
+    LetterKind.DEBRIEF: "change_debrief",
+    LetterKind.ACKNOWLEDGEMENT: "change_fixed",
+    LetterKind.ANSWER: "change_answer",
+}
 
 
 class Drafts:
@@ -43,6 +52,7 @@ class Drafts:
         problem: JSON = None,
         notes: str = "",
         cause: int = 0,
+        about: int = 0,
         settle: timedelta = timedelta(),
     ) -> None:
         """Render the letters, hold them, and show them to the liaison; an older draft is superseded."""
@@ -52,63 +62,97 @@ class Drafts:
         except TemplateError as error:
             self._unwritten(case, str(error), cause, now)
             return
-        self._withdraw(affected_id, letters[0].kind if letters else LetterKind.DEBRIEF, now)
-        version = self._store.desk.next_version(affected_id)
-        for letter, words in zip(letters, rendered, strict=True):
-            kept = self._store.mailroom.put_content(words.to_bytes(), now)
-            keyed = replace(letter, idempotency_key=f"{letter.idempotency_key}:{version}")
-            self._post.hold(keyed, "waits-for-send", now, version=version, rendered=kept)
+        kept = [self._store.mailroom.put_content(words.to_bytes(), now) for words in rendered]
+        held, advised = objections(self._store, self._setup, letters, rendered)
         draft = Draft(
             affected_id=affected_id,
-            version=version,
+            version=self._store.desk.next_version(affected_id),
             kind=letters[0].kind if letters else LetterKind.DEBRIEF,
-            hash=self._hash(affected_id, version),
-            state="current",
+            hash=_hash(zip([letter.recipient.address for letter in letters], kept, strict=True)),
+            about=about,
+            objection=held[0].level if held else "",
         )
-        self._store.desk.add_draft(draft, now)
-        self._preview(case, draft, remarks, problem, notes, cause, now, settle=settle)
+        self._withdraw(draft, now)
+        draft = self._store.desk.add_draft(draft, now)
+        for letter, content in zip(letters, kept, strict=True):
+            keyed = replace(letter, idempotency_key=f"{letter.idempotency_key}:{draft.version}", draft_id=draft.id)
+            self._post.hold(keyed, "waits-for-send", now, version=draft.version, rendered=content)
+        said: list[JSON] = [_objection("objection", objection) for objection in advised]
+        blocked: JSON = [_objection("objected", objection) for objection in held]
+        self._preview(case, draft, [*remarks, *said], problem, notes, cause, now, settle=settle, blocked=blocked)
 
     def release(self, decision: Release, inbound_id: int, now: datetime) -> None:
-        """SEND: the held letters of exactly this draft rest a moment, and go."""
-        case = self._case(decision.affected_id)
-        draft = self._store.desk.draft(decision.affected_id)
-        unchanged = draft is not None and draft.hash == self._hash(decision.affected_id, decision.version)
-        waits = draft is not None and self._any(draft, {LetterState.HELD})
-        if not (unchanged and waits and self._store.desk.release(decision.affected_id, decision.version, now)):
-            refused = RefuseSend(reason="superseded", affected_id=decision.affected_id, staff=decision.staff)
-            self.refuse(refused, inbound_id, now)
+        """SEND: the held letters of exactly this draft rest a moment, and go; where two approve, the second SEND."""
+        draft = decision.draft
+        case = self._case(draft.affected_id)
+        letters = [x for x in self._store.outbox.of_draft(draft.id) if x.state is LetterState.HELD]
+        unchanged = draft.hash == _hash(
+            (x.recipient.address, x.rendered) for x in self._store.outbox.of_draft(draft.id)
+        )
+        if not (letters and unchanged):
+            self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
             return
-        for letter in self._store.outbox.of_draft(decision.affected_id, decision.version):
-            if letter.state is LetterState.HELD:
-                self._store.outbox.move(
-                    letter.id,
-                    dispatch(letter.state, Dispatch.RELEASE),
-                    reason=f"approved-by-{decision.staff.address}",
-                    due_at=now + self._setup.policy.rest,
-                    now=now,
-                    approved=True,
-                )
+        if self._setup.policy.two_approve(case.incident.priority) and draft.approved_by in {
+            "",
+            decision.staff.address,
+        }:
+            self._approve_first(case, draft, decision.staff, inbound_id, now)
+            return
+        if not self._store.desk.release(draft.id, now):
+            self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
+            return
+        for letter in letters:
+            self._store.outbox.move(
+                letter.id,
+                dispatch(letter.state, Dispatch.RELEASE),
+                reason=f"approved-by-{decision.staff.address}",
+                due_at=now + self._setup.policy.rest,
+                now=now,
+                approved=True,
+            )
         if Brake(self._store).paused():
             self._say(case, ["approved_paused", {}], inbound_id, now)
-        self._entry(case, "approved", decision.staff, f"{decision.kind}, draft {decision.version}", inbound_id, now)
+        self._entry(case, "approved", decision.staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
+
+    def _approve_first(self, case: Case, draft: Draft, staff: Staff, inbound_id: int, now: datetime) -> None:
+        """One of two has said SEND: a manager is shown the very same words."""
+        second = next((m for m in self._setup.directory.managers if m.address != staff.address), None)
+        if draft.approved_by == staff.address or second is None:
+            self._say(case, ["second_approval", {"name": second.name if second else ""}], inbound_id, now)
+            return
+        self._store.desk.approve(draft.id, staff.address)
+        self._entry(case, "approved by one", staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
+        asked: JSON = ["asked_second", {"name": staff.name}]
+        self._preview(case, draft, [], asked, "", inbound_id, now, reader=second.mail_address)
+        self._say(case, ["waits_second", {"name": second.name}], inbound_id, now)
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing is answered with what stands now."""
         case = self._case(decision.affected_id)
-        draft = self._store.desk.draft(decision.affected_id)
+        draft = self.standing(decision)
         self._entry(case, "send refused", decision.staff, decision.reason, inbound_id, now)
-        if draft is None or draft.state != "current" or not self._any(draft, {LetterState.HELD}):
+        if draft is None:
             self.already_settled(case, inbound_id, now)
             return
         problem: JSON = [decision.reason.replace("-", "_"), {}]
         self._preview(case, draft, [], problem, decision.said, inbound_id, now)
 
+    def standing(self, decision: RefuseSend) -> Draft | None:
+        """The draft that a SEND could release now: of the same letter where it is known which, else the newest."""
+        asked = decision.draft
+        for draft in self._store.desk.drafts(decision.affected_id):
+            same = asked is None or (draft.kind, draft.about) == (asked.kind, asked.about)
+            if same and draft.state is DraftState.CURRENT and self._any(draft, {LetterState.HELD}):
+                return draft
+        return None
+
     def already_settled(self, case: Case, inbound_id: int, now: datetime) -> None:
         """Nothing is open that could be sent: say when it was, if it was."""
-        draft = self._store.desk.draft(case.affected.id)
         line: JSON = ["no_draft", {}]
-        if draft and draft.released_at and draft.kind is LetterKind.DEBRIEF and self._any(draft, LEFT):
-            moment = draft.released_at.isoformat()
+        drafts = self._store.desk.drafts(case.affected.id)
+        sent = next((d for d in drafts if d.released_at and d.kind is LetterKind.DEBRIEF and self._any(d, LEFT)), None)
+        if sent and sent.released_at:
+            moment = sent.released_at.isoformat()
             line = ["already_sent", {"sent_day": moment, "sent_at": moment}]
         elif case.affected.settled_why:
             line = ["settled", {"why": case.affected.settled_why}]
@@ -149,11 +193,13 @@ class Drafts:
         now: datetime,
         *,
         settle: timedelta = timedelta(),
+        blocked: JSON = None,
+        reader: Address | None = None,
     ) -> None:
         """The exact text, the recipients by name, and what SEND will do."""
         live = self._setup.live(case.affected)
         rest = self._setup.policy.rest
-        letters = self._store.outbox.of_draft(draft.affected_id, draft.version)
+        letters = self._store.outbox.of_draft(draft.id)
         shown: list[JSON] = []
         for letter in letters:
             words = Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
@@ -165,13 +211,16 @@ class Drafts:
             ready = "ready_off"
         if not letters:
             ready = "ready_nobody"
+        if draft.objection:
+            ready = "ready_objected"
         minutes = case.words.phrase("line.rest_minutes", minutes=int(rest / timedelta(minutes=1)))
         self._post.to_staff(
             LetterKind.PREVIEW,
-            case.affected.liaison,
+            reader or case.affected.liaison,
             {
                 "releases": draft.kind,
-                "change": ["change_debrief" if draft.kind is LetterKind.DEBRIEF else "change_fixed", {}],
+                "change": [CHANGE.get(draft.kind, "change_words"), {}],
+                "blocked": blocked,
                 "names": ", ".join(str(letter.facts["first_name"]) for letter in letters) or case.affected.client_name,
                 "ready": [ready, {"names": ", ".join(letter.recipient.name for letter in letters), "rest": minutes}],
                 "remarks": remarks,
@@ -186,6 +235,7 @@ class Drafts:
             incident=case.incident,
             affected=case.affected,
             version=draft.version,
+            draft_id=draft.id,
             due_at=now + settle,
             unless_over=settle > timedelta(),
         )
@@ -200,26 +250,38 @@ class Drafts:
         affected = self._store.records.affected(affected_id)
         return open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)
 
-    def _withdraw(self, affected_id: int, kind: LetterKind, now: datetime) -> None:
+    def _withdraw(self, new: Draft, now: datetime) -> None:
         """What an older draft holds back can never be released any more; what still rests must not go beside the new.
 
         Else the client would have both, the second as a correction of the first.
         """
-        draft = self._store.desk.draft(affected_id)
-        for letter in self._store.outbox.of_draft(affected_id, draft.version) if draft else ():
-            if letter.state is LetterState.HELD or (letter.state is LetterState.WAITING and letter.kind is kind):
-                self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="superseded", now=now)
+        for older in self._store.desk.drafts(new.affected_id):
+            if not new.replaces(older):
+                continue
+            self._store.desk.supersede(older.id)
+            for letter in self._store.outbox.of_draft(older.id):
+                resting = letter.state is LetterState.WAITING and letter.kind is new.kind
+                if letter.state is LetterState.HELD or resting:
+                    drop = dispatch(letter.state, Dispatch.DROP)
+                    self._store.outbox.move(letter.id, drop, reason="superseded", now=now)
 
     def _any(self, draft: Draft, states: Set[LetterState]) -> bool:
         """Whether any letter of a draft is in one of these states."""
-        return any(x.state in states for x in self._store.outbox.of_draft(draft.affected_id, draft.version))
-
-    def _hash(self, affected_id: int, version: int) -> str:
-        """What SEND approves: who gets which words."""
-        letters = self._store.outbox.of_draft(affected_id, version)
-        said = "\n".join(f"{letter.recipient.address} {letter.rendered}" for letter in letters)
-        return hashlib.sha256(said.encode()).hexdigest()
+        return any(x.state in states for x in self._store.outbox.of_draft(draft.id))
 
     def _entry(self, case: Case, what: str, staff: Staff, text: str, inbound_id: int, now: datetime) -> None:
         entry = Entry(at=now, what=what, author=staff.name, text=text, inbound_id=inbound_id)
         self._store.records.note(case.incident.id, entry)
+
+
+def _hash(letters: Iterable[tuple[str, str]]) -> str:
+    """What SEND approves: who gets which words."""
+    return hashlib.sha256("\n".join(f"{address} {rendered}" for address, rendered in letters).encode()).hexdigest()
+
+
+def _objection(name: str, objection: Objection) -> JSON:
+    return [name, {"said": objection.sentence, "why": objection.why, "better": objection.better}]
+
+
+def _of(decision: Release) -> dict[str, Any]:
+    return {"affected_id": decision.draft.affected_id, "staff": decision.staff}

@@ -12,6 +12,7 @@ from mailflow.domain.people import Role
 from mailflow.domain.times import parse_time
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.brake import Brake
+from mailflow.engine.case import group
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.merging import Merging
 from mailflow.engine.post import Post, address_of
@@ -70,6 +71,8 @@ class Orders:
         guessed = order.reason == "like-stop"
         stopped = []
         mine = {affected.id}
+        if order.letter and order.letter.draft_id:
+            mine |= {x.affected_id or 0 for x in self._store.outbox.of_draft(order.letter.draft_id)}
         if order.letter and order.letter.facts.get("many"):
             # Below the one mail about a storm it means all of that liaison's clients, and nobody else's.
             all_ = self._store.records.affected_of(incident.id)
@@ -122,12 +125,17 @@ class Orders:
         why = order.command.argument.strip()
         if not why:
             return ["no_debrief_why", {}]
+        # To a form or a preview it is about all whom that form is about: a storm's clients of hers share one.
+        shared = order.letter is not None and order.letter.kind.shows_form
+        whose = group(self._store, affected) if shared else [affected]
+        mine = {one.id for one in whose}
         for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
-            if letter.affected_id == affected.id:
+            if letter.affected_id in mine:
                 self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="no-debrief", now=now)
         self._entry(incident, "no debrief", order, why, now, inbound)
-        self._aftermath.settle(affected, f"no debrief: {why}", PromiseState.RELEASED, now)
-        return ["no_debrief", {"client": affected.client_name, "why": why}]
+        for one in whose:
+            self._aftermath.settle(one, f"no debrief: {why}", PromiseState.RELEASED, now)
+        return ["no_debrief", {"client": ", ".join(one.client_name for one in whose), "why": why}]
 
     def _merge(self, order: Obey, incident: Incident, now: datetime) -> JSON:
         """This incident goes on in another: an alert that was a symptom goes to the real problem's (S4.4)."""

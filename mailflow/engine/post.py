@@ -33,6 +33,7 @@ class Post:
         affected: Affected | None = None,
         mailbox: str = "",
         version: int = 0,
+        draft_id: int = 0,
         due_at: datetime | None = None,
         unless_over: bool = False,
     ) -> Letter | None:
@@ -64,6 +65,7 @@ class Post:
                 affected_id=affected.id if affected else None,
                 client_key=affected.client_key if affected else "",
                 version=version,
+                draft_id=draft_id,
                 unless_over=unless_over,
             ),
             now,

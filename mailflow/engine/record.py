@@ -119,7 +119,7 @@ class Recorder:
                 return Kind.LIAISON, letter.incident_id if letter else None
             case Release():
                 self._drafts.release(decision, inbound.id, now)
-                return Kind.LIAISON, self._store.records.affected(decision.affected_id).incident_id
+                return Kind.LIAISON, self._store.records.affected(decision.draft.affected_id).incident_id
             case RefuseSend():
                 self._desk.refuse(decision, inbound.id, now)
                 return Kind.LIAISON, self._store.records.affected(decision.affected_id).incident_id

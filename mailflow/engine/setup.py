@@ -1,5 +1,6 @@
 """Everything a use case is configured with, as one value: replaced whole when the configuration is read again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +13,7 @@ from mailflow.domain.policy import Policy
 from mailflow.domain.vocabulary import Live
 from mailflow.intake.gist import ClientWords, client_words
 from mailflow.intake.recipes import Recipes
+from mailflow.writing.lint import FALLBACK, Rules
 from mailflow.writing.render import Writer
 
 
@@ -47,6 +49,7 @@ class Setup:
     key: bytes  # of the tokens
     mailboxes: tuple[MailboxSetup, ...]
     administrator: Address
+    lint: Mapping[str, Rules]  # of the writing gate, by language
     keep_raw_days: int = 400
     windows: tuple[Window | Recurring, ...] = ()  # maintenance, as the configuration plans it
     expected: tuple[Expected, ...] = ()  # mails that are trouble when they do not come (N.12)
@@ -61,6 +64,10 @@ class Setup:
     def own(self) -> frozenset[str]:
         """The addresses of all our mailboxes."""
         return frozenset(m.address for m in self.mailboxes)
+
+    def rules(self, language: str) -> Rules:
+        """The writing gate's rules for a language, English where there are none of it."""
+        return self.lint.get(language) or self.lint[FALLBACK]
 
     def mailbox(self, address: str) -> MailboxSetup:
         """The mailbox with this address; the first one where it is not configured any more."""

@@ -53,7 +53,6 @@ def fetch_situation(
     owner = _owner(store, setup, reading, placed) if reading.events else Owner()
     trouble = _trouble(store, setup, reading, owner, now) if reading.events else _Trouble()
     vouched = _vouched(setup, mailbox, reading)
-    draft = store.desk.draft(answered.letter.affected_id) if answered and answered.letter.affected_id else None
     return Situation(
         mailbox=mailbox.address,
         own=setup.own,
@@ -77,7 +76,7 @@ def fetch_situation(
         tagged=_tagged(store, reading, who.client),
         gist=gist(reading, setup.client_words) if who.clients and not reading.events else NOTHING_SAID,
         named=_named(setup, reading) if answered and answered.letter.kind is LetterKind.SHOWN else None,
-        draft_version=draft.version if draft and draft.state == "current" else 0,
+        draft=store.desk.draft(answered.letter.draft_id) if answered and answered.letter.draft_id else None,
     )
 
 

@@ -42,7 +42,7 @@ def _faults(setup: Setup, client: Client, contact: Contact) -> list[str]:
         footer=setup.policy.footer,
         promised=NOON + timedelta(days=2),
     )
-    fills = {n: Fill(number=n, value="Words.", by=liaison.address, at=NOON) for n in setup.policy.form_fields}
+    fills = {n: Fill(number=n, value="Words.", by=liaison.address, at=NOON) for n in setup.policy.form.asked}
     letters = [(LetterKind.ACKNOWLEDGEMENT, acknowledgement(view, contact, v)) for v in range(VARIANTS)]
     letters += [(LetterKind.DEBRIEF, {**debrief(view, contact, fills), "variant": v}) for v in range(VARIANTS)]
     faults = []

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from mailflow.domain.form import Fill, Form
 from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, Promise, PromiseKind, PromiseState, Told
-from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLetter, Thread
+from mailflow.domain.letters import JSON, Draft, Letter, LetterKind, LetterState, NewLetter, Thread
 from mailflow.domain.people import Address, Client
 from mailflow.domain.vocabulary import Class, Detection, Priority, Severity
 from mailflow.engine.mailroom import Mailroom
@@ -51,18 +51,6 @@ class NewIncident:
     reported: str
     started_at: datetime
     opened_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Draft:
-    """What SEND would release: the held letters of one version, with the hash over all their words."""
-
-    affected_id: int
-    version: int
-    kind: LetterKind
-    hash: str
-    state: str  # current | superseded | released
-    released_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,14 +194,23 @@ class Desk(Protocol):
     def fill(self, affected_id: int, fills: Iterable[Fill]) -> None:
         """Answers; the newest to a field stands."""
 
-    def draft(self, affected_id: int) -> Draft | None:
-        """The newest draft."""
+    def draft(self, draft_id: int) -> Draft | None:
+        """One draft."""
 
-    def add_draft(self, draft: Draft, now: datetime) -> None:
-        """A new current draft; an older current one is superseded."""
+    def drafts(self, affected_id: int) -> list[Draft]:
+        """A client's drafts, newest first."""
 
-    def release(self, affected_id: int, version: int, now: datetime) -> bool:
-        """Mark the current draft of this version as released; False where it is not current (any more)."""
+    def add_draft(self, draft: Draft, now: datetime) -> Draft:
+        """Keep a draft, with its id."""
+
+    def supersede(self, draft_id: int) -> None:
+        """Another draft stands in this one's place."""
+
+    def approve(self, draft_id: int, by: str) -> None:
+        """The first of two has approved it."""
+
+    def release(self, draft_id: int, now: datetime) -> bool:
+        """Mark the draft as released; False where it is not current (any more)."""
 
 
 class Outbox(Protocol):
@@ -260,8 +257,11 @@ class Outbox(Protocol):
     def undelivered(self, incident_id: int, *, to_clients: bool) -> list[Letter]:
         """The incident's letters that wait or are held."""
 
-    def of_draft(self, affected_id: int, version: int) -> list[Letter]:
-        """The letters of a draft."""
+    def of_draft(self, draft_id: int) -> list[Letter]:
+        """The client letters of a draft; none for no draft."""
+
+    def approved_words(self, client_key: str, *, besides: int, limit: int) -> list[str]:
+        """The words that a client was sent by SEND about other incidents, as content hashes, newest first."""
 
     def count_unapproved(self, *, since: datetime, address: str = "", domain: str = "", incident_id: int = 0) -> int:
         """Client letters that nobody approved, sent or on their way since a time: what caps count."""

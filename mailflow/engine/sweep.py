@@ -10,10 +10,11 @@ import structlog
 from mailflow.domain.correlation import UNTOLD
 from mailflow.domain.expected import due
 from mailflow.domain.incident import Affected, Incident
-from mailflow.domain.letters import JSON, LetterKind, LetterState
+from mailflow.domain.letters import JSON, DraftState, LetterKind, LetterState
 from mailflow.domain.people import Staff
 from mailflow.domain.worktime import next_local
 from mailflow.engine.aftermath import Aftermath
+from mailflow.engine.case import group
 from mailflow.engine.clock import Clock
 from mailflow.engine.desk import Desk
 from mailflow.engine.drafts import Drafts
@@ -170,15 +171,16 @@ class Sweep:
 
     def _progress(self, late: Overdue) -> JSON:
         owner = late.affected.liaison.name.split()[0] if late.affected.liaison.name else late.promise.owner
-        draft = self._store.desk.draft(late.affected.id)
-        if draft and draft.state == "current":
+        lead = group(self._store, late.affected)[0]
+        if any(draft.state is DraftState.CURRENT for draft in self._store.desk.drafts(lead.id)):
             return ["progress_ready", {"owner": owner}]
         fills = self._store.desk.fills(late.affected.id)
-        missing = [n for n in self._setup.policy.required_fields if n not in fills]
+        required = self._setup.policy.questions(late.incident.priority).required
+        missing = [n for n in required if n not in fills]
         if fills and missing:
             done = " ".join(f"[{n}]" for n in sorted(fills))
             return ["progress_partly", {"owner": owner, "done": done, "missing": " ".join(f"[{n}]" for n in missing)}]
-        asked = self._store.outbox.asked(late.affected.id)
+        asked = self._store.outbox.asked(lead.id)
         return ["progress_none" if asked else "progress_unasked", {"owner": owner}]
 
     def _forget(self, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The sentences that templates ask for: chosen by what happened, so that a letter reads like a person wrote it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -83,6 +84,22 @@ class Say:
             first = facts["reported_at"] < facts["started"]  # type: ignore[operator]  # ISO 8601 in UTC sorts
             sentences.insert(0 if first else len(sentences), told)
         return " ".join(sentences)
+
+    def denies(self, answer: str) -> bool:
+        """Whether "was it our own fault?" was answered with no more than a no."""
+        return answer.strip(" .!").casefold().replace(",", "") in self._words.at("debrief.denials")
+
+    def greets(self, text: str) -> bool:
+        """Whether a letter needs our greeting: what was typed has none of its own."""
+        first = text.strip().casefold()
+        own = (*self._words.at("update.greetings"), str(self._facts["first_name"]).casefold())
+        return not any(re.match(rf"{re.escape(word)}\b", first) for word in own)
+
+    def next_word(self) -> str:
+        """By when I write again; what is promised here is the deadline."""
+        variant = self._facts.get("variant", 0)
+        said = self._words.choose("update.next_word", variant if isinstance(variant, int) else 0)
+        return said.format(next_by=self.times.by(self._time("next_by")))
 
     def _end_of_story(self) -> str:
         """ " and was back at 9:21.", with the day where it was another one."""

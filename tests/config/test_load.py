@@ -118,7 +118,7 @@ overall_hour = 50
 """
     got = load(write(tmp_path, SMALL + rules), {}).policy
     assert got.settle == timedelta(0)
-    assert got.form_fields == (1, 2, 8)
+    assert got.form.asked == (1, 2, 8)
     assert got.acknowledge == {**Policy().acknowledge, Class.BACKUP: Acknowledge.REVIEW}
     assert got.debrief_within == {**Policy().debrief_within, Priority.P1: timedelta(hours=6)}
     assert (got.caps.overall_hour, got.caps.staff_hour) == (50, 60)

@@ -39,7 +39,7 @@ from mailflow.domain.decisions import (
 from mailflow.domain.form import Answer, Answers, Command, Doubt, Verb
 from mailflow.domain.form import Place as Where
 from mailflow.domain.incident import Affected, Incident, IncidentState, Signal
-from mailflow.domain.letters import Letter, LetterKind, LetterState
+from mailflow.domain.letters import Draft, DraftState, Letter, LetterKind, LetterState
 from mailflow.domain.mail import Action, Bounce, BouncedRecipient, Event, Gist, Reading
 from mailflow.domain.ownership import Owner
 from mailflow.domain.people import Address, Client, Contact, Role, Staff, Who
@@ -153,10 +153,16 @@ def letter(kind: LetterKind = LetterKind.PREVIEW, **changes: Any) -> Letter:
             affected_id=70,
             client_key="northwind",
             version=2,
+            draft_id=9,
             state=LetterState.SENT,
         ),
         **changes,
     )
+
+
+DRAFT = Draft(id=9, affected_id=70, version=2, kind=LetterKind.DEBRIEF, hash="f00d")
+SUPERSEDED = replace(DRAFT, state=DraftState.SUPERSEDED)
+OBJECTED = replace(DRAFT, objection="leak")
 
 
 def answers_to(letter: Letter, *, genuine: bool = True) -> Answered:
@@ -286,7 +292,7 @@ AWAY = reading(kind=Kind.AUTO_REPLY, rule="auto-submitted", automatic="auto-subm
         replace(AWAY, author=Address(name="", address=VALERY.address)),
         ((Ignore, "auto-submitted"),),
         answers=said(Verb.SEND),
-        situation={"who": Who(staff=VALERY), "answered": answers_to(letter()), "draft_version": 2},
+        situation={"who": Who(staff=VALERY), "answered": answers_to(letter()), "draft": DRAFT},
     ),
 )
 def test_machines(row: Row) -> None:
@@ -386,7 +392,7 @@ def test_mails_that_overtook_each_other_are_ordered_by_the_monitor_s_clock() -> 
 
 V, P, D = (Who(staff=s) for s in (VALERY, PAUL, DANA))
 FROM_VALERY = reading(VALERY.address)
-SENDS: dict[str, Any] = {"who": V, "answered": answers_to(letter()), "draft_version": 2}
+SENDS: dict[str, Any] = {"who": V, "answered": answers_to(letter()), "draft": DRAFT}
 SHOWN = letter(LetterKind.SHOWN, facts={"about": 33, "teaches": True}, affected_id=None)
 CONFIRMED_WORK: dict[str, Any] = {
     "who": V,
@@ -456,10 +462,21 @@ PLACES: dict[str, Any] = {"who": V, "answered": answers_to(SHOWN), "named": CONT
         said(Verb.SEND),
         {**SENDS, "who": Who(staff=ROBIN)},
     ),
-    Row("superseded", FROM_VALERY, ((RefuseSend, "superseded"),), said(Verb.SEND), {**SENDS, "draft_version": 3}),
     Row(
-        "no-draft-any-more", FROM_VALERY, ((RefuseSend, "superseded"),), said(Verb.SEND), {**SENDS, "draft_version": 0}
+        "objected-to",
+        FROM_VALERY,
+        ((RefuseSend, "objected-to"),),
+        said(Verb.SEND),
+        {**SENDS, "draft": OBJECTED},
     ),
+    Row(
+        "superseded",
+        FROM_VALERY,
+        ((RefuseSend, "superseded"),),
+        said(Verb.SEND),
+        {**SENDS, "draft": SUPERSEDED},
+    ),
+    Row("no-draft-any-more", FROM_VALERY, ((RefuseSend, "superseded"),), said(Verb.SEND), {**SENDS, "draft": None}),
     Row(
         "send-to-a-form",
         FROM_VALERY,
@@ -607,15 +624,9 @@ def test_a_placed_mail_is_the_one_that_was_shown() -> None:
     )
 
 
-def test_a_release_names_draft_version_and_kind() -> None:
-    """N.6: what is released is the version and the kind of letter that the answered preview showed."""
-    shown = letter(facts={"releases": "acknowledgement"})
-    assert decided(FROM_VALERY, said(Verb.SEND), **{**SENDS, "answered": answers_to(shown)}) == (
-        Release(reason="send", affected_id=70, version=2, kind=LetterKind.ACKNOWLEDGEMENT, staff=VALERY),
-    )
-    (it,) = decided(FROM_VALERY, said(Verb.SEND), **SENDS)
-    assert isinstance(it, Release)
-    assert it.kind is LetterKind.DEBRIEF
+def test_a_release_names_the_draft_that_was_shown() -> None:
+    """N.6: what is released is the very draft that the answered preview showed."""
+    assert decided(FROM_VALERY, said(Verb.SEND), **SENDS) == (Release(reason="send", draft=DRAFT, staff=VALERY),)
 
 
 def test_planned_work_goes_as_it_was_written() -> None:
@@ -763,14 +774,14 @@ NAMED = (incident(id=9), replace(AFFECTED, id=90, incident_id=9))
         reading("x@evil.example"),
         ((Show, "tag-of-ours-from-a-stranger"),),
         said(Verb.SEND),
-        {"answered": answers_to(letter()), "draft_version": 2},
+        {"answered": answers_to(letter()), "draft": DRAFT},
     ),
     Row(
         "stranger-with-a-forged-tag",
         reading("x@evil.example"),
         ((Show, "no-recipe"),),
         said(Verb.SEND),
-        {"answered": answers_to(letter(), genuine=False), "draft_version": 2},
+        {"answered": answers_to(letter(), genuine=False), "draft": DRAFT},
     ),
 )
 def test_clients_and_strangers(row: Row) -> None:
@@ -823,7 +834,7 @@ SITUATIONS = st.builds(
     tagged=st.sampled_from([None, None, NAMED]),
     gist=st.sampled_from([THANKS, REQUEST, BOTH, Gist(thanks=False, request="", trouble=False)]),
     named=st.sampled_from([None, None, CONTOSO]),
-    draft_version=st.integers(0, 3),
+    draft=st.sampled_from([None, DRAFT, SUPERSEDED, OBJECTED]),
 )
 ADDRESSES = (NOC, VALERY.address, ROBIN.address, DANA.address, PAUL.address, JOHN.address, "x@evil.example", None)
 READINGS = st.builds(
@@ -861,7 +872,7 @@ NEAR_SEND = st.builds(
         ),
         genuine=st.sampled_from([True, True, True, False]),
     ),
-    draft_version=st.integers(1, 2),
+    draft=st.sampled_from([DRAFT, DRAFT, SUPERSEDED, OBJECTED]),
 )
 ALL = st.tuples(READINGS, REPLIES, SITUATIONS) | st.tuples(READINGS, REPLIES, NEAR_SEND)
 
@@ -891,7 +902,7 @@ def may_publish(mail: Reading, answers: Answers, situation: Situation) -> bool:
         any(c.verb is Verb.SEND for c in answers.commands)
         and shown.kind is LetterKind.PREVIEW
         and shown.affected_id is not None
-        and shown.version == situation.draft_version
+        and situation.draft == DRAFT  # current, and nothing speaks against it
         and (shown.recipient.address == staff.address or staff is DANA)
         and not answers.values
         and not answers.doubts
@@ -907,8 +918,7 @@ def test_nothing_is_released_unless_all_is_right(given_: tuple[Reading, Answers,
     assert bool(released) <= may_publish(mail, answers, situation)
     for release in released:
         assert situation.answered is not None
-        assert release.affected_id == situation.answered.letter.affected_id
-        assert release.version == situation.draft_version
+        assert release.draft == situation.draft
         assert release.staff == situation.who.staff
 
 

@@ -1,15 +1,15 @@
 """Forms as sent, answers, and the draft that waits for SEND (engine.store.Desk)."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from peewee import fn
 
 from mailflow.adapters.store.tables import DraftRow, FillRow, FormRow
 from mailflow.domain.form import AskedField, Fill, Form
-from mailflow.domain.letters import LetterKind
-from mailflow.engine.store import Draft
+from mailflow.domain.letters import Draft, DraftState, LetterKind
 
 
 class DeskTables:
@@ -66,41 +66,55 @@ class DeskTables:
                 affected_id=affected_id, number=f.number, value=f.value, by_whom=f.by, at=f.at, loose=f.loose
             )
 
-    def draft(self, affected_id: int) -> Draft | None:
-        """The newest draft."""
-        row = DraftRow.select().where(DraftRow.affected_id == affected_id).order_by(DraftRow.version.desc()).first()
-        if row is None:
-            return None
-        return Draft(
-            affected_id=affected_id,
-            version=row.version,
-            kind=LetterKind(row.kind),
-            hash=row.hash,
-            state=row.state,
-            released_at=row.released_at,
-        )
+    def draft(self, draft_id: int) -> Draft | None:
+        """One draft."""
+        row = DraftRow.get_or_none(DraftRow.id == draft_id)
+        return _draft(row) if row else None
 
-    def add_draft(self, draft: Draft, now: datetime) -> None:
-        """A new current draft; an older current one is superseded."""
-        DraftRow.update(state="superseded").where(
-            (DraftRow.affected_id == draft.affected_id) & (DraftRow.state == "current")
-        ).execute()
-        DraftRow.create(
+    def drafts(self, affected_id: int) -> list[Draft]:
+        """A client's drafts, newest first."""
+        query = DraftRow.select().where(DraftRow.affected_id == affected_id).order_by(DraftRow.version.desc())
+        return [_draft(row) for row in query]
+
+    def add_draft(self, draft: Draft, now: datetime) -> Draft:
+        """Keep a draft, with its id."""
+        row = DraftRow.create(
             affected_id=draft.affected_id,
             version=draft.version,
             kind=draft.kind,
             hash=draft.hash,
             state=draft.state,
+            about=draft.about,
+            objection=draft.objection,
             made_at=now,
         )
+        return replace(draft, id=row.id)
 
-    def release(self, affected_id: int, version: int, now: datetime) -> bool:
+    def supersede(self, draft_id: int) -> None:
+        """Another draft stands in this one's place."""
+        current = (DraftRow.id == draft_id) & (DraftRow.state == DraftState.CURRENT)
+        DraftRow.update(state=DraftState.SUPERSEDED).where(current).execute()
+
+    def approve(self, draft_id: int, by: str) -> None:
+        """The first of two has approved it."""
+        DraftRow.update(approved_by=by).where(DraftRow.id == draft_id).execute()
+
+    def release(self, draft_id: int, now: datetime) -> bool:
         """Compare and set: of two SENDs that race, one finds the draft current."""
-        released = (
-            DraftRow.update(state="released", released_at=now)
-            .where(
-                (DraftRow.affected_id == affected_id) & (DraftRow.version == version) & (DraftRow.state == "current")
-            )
-            .execute()
-        )
-        return bool(released)
+        current = (DraftRow.id == draft_id) & (DraftRow.state == DraftState.CURRENT)
+        return bool(DraftRow.update(state=DraftState.RELEASED, released_at=now).where(current).execute())
+
+
+def _draft(row: Any) -> Draft:
+    return Draft(
+        id=row.id,
+        affected_id=row.affected_id,
+        version=row.version,
+        kind=LetterKind(row.kind),
+        hash=row.hash,
+        state=DraftState(row.state),
+        about=row.about,
+        objection=row.objection,
+        approved_by=row.approved_by,
+        released_at=row.released_at,
+    )

@@ -43,6 +43,7 @@ class OutboxTable:
                 language=letter.language,
                 facts=letter.facts,
                 version=letter.version,
+                draft_id=letter.draft_id,
                 state=letter.state,
                 reason=letter.reason,
                 unless_over=letter.unless_over,
@@ -181,12 +182,16 @@ class OutboxTable:
             where &= LetterRow.kind.in_(TO_CLIENTS)
         return [_letter(row) for row in LetterRow.select().where(where).order_by(LetterRow.id)]
 
-    def of_draft(self, affected_id: int, version: int) -> list[Letter]:
-        """The letters of a draft."""
-        query = LetterRow.select().where(
-            (LetterRow.affected_id == affected_id) & (LetterRow.version == version) & LetterRow.kind.in_(TO_CLIENTS)
-        )
-        return [_letter(row) for row in query.order_by(LetterRow.id)]
+    def of_draft(self, draft_id: int) -> list[Letter]:
+        """The client letters of a draft; none for no draft."""
+        mine = (LetterRow.draft_id == draft_id) & LetterRow.kind.in_(TO_CLIENTS)
+        return [_letter(row) for row in LetterRow.select().where(mine).order_by(LetterRow.id)] if draft_id else []
+
+    def approved_words(self, client_key: str, *, besides: int, limit: int) -> list[str]:
+        """The words that a client was sent by SEND about other incidents, newest first."""
+        sent = (LetterRow.client_key == client_key) & (LetterRow.state == LetterState.SENT) & (LetterRow.rendered != "")
+        query = LetterRow.select(LetterRow.rendered).where(sent & (LetterRow.incident_id != besides))
+        return [row.rendered for row in query.order_by(LetterRow.id.desc()).limit(limit)]
 
     def count_unapproved(self, *, since: datetime, address: str = "", domain: str = "", incident_id: int = 0) -> int:
         """Client letters that nobody approved, sent or on their way since a time."""
@@ -281,6 +286,7 @@ def _letter(row: Any) -> Letter:
         language=row.language,
         facts=row.facts,
         version=row.version,
+        draft_id=row.draft_id,
         state=LetterState(row.state),
         reason=row.reason,
         said=row.said,

@@ -182,6 +182,7 @@ class AffectedRow(Row):
     ended_at = UtcField(null=True)
     me_too = peewee.IntegerField(default=0)
     ticket = peewee.CharField(default="")
+    audience = peewee.TextField(default="")
 
     class Meta:  # noqa: D106
         table_name = "affected"
@@ -196,6 +197,7 @@ class PromiseRow(Row):
     owner = peewee.CharField()
     due_at = UtcField()
     state = peewee.CharField(16)
+    what = peewee.TextField(default="")
     made_at = UtcField()
     settled_at = UtcField(null=True)
 
@@ -271,6 +273,9 @@ class DraftRow(Row):
     kind = peewee.CharField(32)
     hash = peewee.CharField(64)
     state = peewee.CharField(16)
+    about = peewee.BigIntegerField(default=0)
+    objection = peewee.CharField(16, default="")
+    approved_by = peewee.CharField(default="")
     made_at = UtcField()
     released_at = UtcField(null=True)
 
@@ -294,6 +299,7 @@ class LetterRow(Row):
     language = peewee.CharField(16)
     facts = JsonField()
     version = peewee.IntegerField()
+    draft_id = peewee.BigIntegerField(default=0)
     state = peewee.CharField(16)
     reason = peewee.TextField()
     said = peewee.TextField(default="")

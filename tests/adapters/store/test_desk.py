@@ -7,8 +7,8 @@ import pytest
 
 from mailflow.domain.form import AskedField, Fill, Form, end_marker
 from mailflow.domain.incident import Affected
-from mailflow.domain.letters import LetterKind
-from mailflow.engine.store import Draft, Store
+from mailflow.domain.letters import Draft, DraftState, LetterKind
+from mailflow.engine.store import Store
 from tests.adapters.store.builders import HOUR, NOON, opened, together
 
 ROUNDS = 5  # of each race
@@ -38,13 +38,15 @@ def fill(number: int, value: str, *, loose: bool = False) -> Fill:
 
 
 def draft(affected: Affected, version: int) -> Draft:
-    return Draft(affected_id=affected.id, version=version, kind=LetterKind.DEBRIEF, hash="a" * 64, state="current")
+    return Draft(affected_id=affected.id, version=version, kind=LetterKind.DEBRIEF, hash="a" * 64)
 
 
 def drafted(store: Store, affected: Affected, version: int) -> Draft:
+    """A new draft in place of the client's current ones."""
     with store.transaction():
-        store.desk.add_draft(draft(affected, version), NOON)
-    return draft(affected, version)
+        for older in store.desk.drafts(affected.id):
+            store.desk.supersede(older.id)
+        return store.desk.add_draft(draft(affected, version), NOON)
 
 
 class TestForms:
@@ -93,41 +95,45 @@ class TestFills:
 
 
 class TestDrafts:
-    def test_a_new_draft_supersedes_the_current_one(self, store: Store, affected: Affected) -> None:
-        """N.6: only the newest draft is current, each client's for itself."""
+    def test_a_superseded_draft_is_not_released(self, store: Store, affected: Affected) -> None:
+        """N.6: what another draft has replaced can never leave, and each is released once."""
         _, other = opened(store, "b")
         others = drafted(store, other, 1)
-        assert store.desk.draft(affected.id) is None
-        drafted(store, affected, 1)
+        assert store.desk.drafts(affected.id) == []
+        older = drafted(store, affected, 1)
         newest = drafted(store, affected, 2)
-        assert store.desk.draft(affected.id) == newest
-        assert store.desk.draft(other.id) == others
+        void = replace(older, state=DraftState.SUPERSEDED)
+        assert store.desk.drafts(affected.id) == [newest, void]
+        assert store.desk.drafts(other.id) == [others]
         with store.transaction():
-            assert not store.desk.release(affected.id, 1, NOON)
-            assert store.desk.release(affected.id, 2, NOON + HOUR)
-            assert not store.desk.release(affected.id, 2, NOON)
-            assert not store.desk.release(affected.id, 3, NOON)
-        assert store.desk.draft(affected.id) == replace(newest, state="released", released_at=NOON + HOUR)
+            assert not store.desk.release(older.id, NOON)
+            assert store.desk.release(newest.id, NOON + HOUR)
+            assert not store.desk.release(newest.id, NOON)
+            assert not store.desk.release(999, NOON)
+        gone = replace(newest, state=DraftState.RELEASED, released_at=NOON + HOUR)
+        assert store.desk.draft(newest.id) == gone
+        assert store.desk.draft(999) is None
         with store.transaction():
-            assert store.desk.release(other.id, 1, NOON)
+            store.desk.supersede(newest.id)  # what was released is history
+            assert store.desk.release(others.id, NOON)
+        assert store.desk.draft(newest.id) == gone
 
-    def test_a_released_draft_is_not_superseded(self, store: Store, affected: Affected) -> None:
-        """N.6: what was released is history; a later draft does not rewrite it."""
-        drafted(store, affected, 1)
+    def test_who_approved_first_is_kept(self, store: Store, affected: Affected) -> None:
+        """N.6: where two approve, the first one's name stands with the draft, and what speaks against it."""
+        kept = drafted(store, affected, 1)
         with store.transaction():
-            assert store.desk.release(affected.id, 1, NOON)
-        drafted(store, affected, 2)
-        with store.transaction():
-            assert not store.desk.release(affected.id, 1, NOON)
-            assert store.desk.release(affected.id, 2, NOON)
+            store.desk.approve(kept.id, "valery@msp.example")
+            held = store.desk.add_draft(replace(draft(affected, 2), objection="leak", about=7), NOON)
+        assert store.desk.draft(kept.id) == replace(kept, approved_by="valery@msp.example")
+        assert store.desk.draft(held.id) == held
 
     def test_of_two_sends_at_once_one_releases(self, store: Store, affected: Affected) -> None:
         """N.6, DESIGN 3: a token may answer often and publish once, from however many processes."""
 
         def send() -> bool:
             with store.transaction():
-                return store.desk.release(affected.id, version, NOON)
+                return store.desk.release(one.id, NOON)
 
         for version in range(1, ROUNDS + 1):
-            drafted(store, affected, version)
+            one = drafted(store, affected, version)
             assert sorted(together(store, send, send, send)) == [False, False, True]

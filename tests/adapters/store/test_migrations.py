@@ -245,7 +245,7 @@ class TestTables:
             ("inbound", ["hash"]),
             ("place", ["folder_id", "uid"]),
             ("folder", ["mailbox", "name", "uidvalidity"]),
-            ("promise", ["affected_id", "kind"]),
+            ("promise", ["affected_id", "kind", "what"]),
             ("draft", ["affected_id", "version"]),
         ],
     )

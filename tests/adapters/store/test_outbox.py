@@ -285,16 +285,18 @@ class TestLists:
         assert names(store.outbox.undelivered(incident.id, to_clients=False)) == ["waiting", "held", "to ours"]
 
     def test_the_letters_of_a_draft(self, store: Store) -> None:
-        """N.6: SEND releases the client letters of one version, and no preview."""
+        """N.6: SEND releases the client letters of one draft, of all its clients, and no preview."""
         _, affected = opened(store, "a")
         _, other = opened(store, "b")
-        same: dict[str, Any] = {"affected_id": affected.id, "version": 2, "kind": LetterKind.DEBRIEF}
+        same: dict[str, Any] = {"affected_id": affected.id, "version": 2, "draft_id": 5, "kind": LetterKind.DEBRIEF}
         put(store, "to John", **same)
         put(store, "to Shirley", **same | {"recipient": SHIRLEY})
         put(store, "preview", **same | {"kind": LetterKind.PREVIEW})
-        put(store, "older", **same | {"version": 1})
-        put(store, "another's", **same | {"affected_id": other.id})
-        assert names(store.outbox.of_draft(affected.id, 2)) == ["to John", "to Shirley"]
+        put(store, "older", **same | {"version": 1, "draft_id": 4})
+        put(store, "another client's of the same storm", **same | {"affected_id": other.id})
+        put(store, "of no draft", **same | {"draft_id": 0})
+        assert names(store.outbox.of_draft(5)) == ["to John", "to Shirley", "another client's of the same storm"]
+        assert store.outbox.of_draft(0) == []
 
     def test_lists_are_newest_first_by_incident_and_state(self, store: Store) -> None:
         """DESIGN 4: `outbox list` and `show` see the newest, and no more than they asked for."""

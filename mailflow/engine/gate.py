@@ -1,0 +1,42 @@
+"""The writing gate before a draft (N.7): what holds letters that people wrote, and what is only advised."""
+
+from collections.abc import Sequence
+
+from mailflow.domain.letters import LetterKind, NewLetter
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+from mailflow.writing.lint import Level, Objection, lint
+from mailflow.writing.render import Rendered
+
+# The words of these are a person's; an acknowledgement's are the templates', which the tests lint.
+WRITTEN = {LetterKind.DEBRIEF, LetterKind.UPDATE, LetterKind.ANSWER}
+
+
+def objections(
+    store: Store, setup: Setup, letters: Sequence[NewLetter], rendered: Sequence[Rendered]
+) -> tuple[list[Objection], list[Objection]]:
+    """What holds these letters, the worst first, and what the liaison may overrule; each said once."""
+    found: dict[tuple[str, str], Objection] = {}
+    for letter, words in zip(letters, rendered, strict=True):
+        if letter.kind not in WRITTEN:
+            continue
+        foreign = _others(setup, letter.client_key)
+        before = [
+            Rendered.from_bytes(store.mailroom.content(content)).text
+            for content in store.outbox.approved_words(letter.client_key, besides=letter.incident_id or 0, limit=20)
+        ]
+        for objection in lint(
+            f"{words.subject}\n\n{words.text}", setup.rules(letter.language), foreign=foreign, before=before
+        ):
+            found.setdefault((objection.rule, objection.sentence), objection)
+    worst_first = sorted(found.values(), key=lambda objection: list(Level).index(objection.level))
+    held = [objection for objection in worst_first if objection.level is not Level.WARNING]
+    return held, [objection for objection in worst_first if objection.level is Level.WARNING]
+
+
+def _others(setup: Setup, client_key: str) -> list[tuple[str, ...]]:
+    """What the other clients are called, unless this one's own name holds it: "Contoso" within "Contoso Belgium"."""
+    client = setup.directory.client(client_key)
+    own = " ".join(client.names).casefold() if client else ""
+    names = [(c.name, *c.aliases) for c in setup.directory.clients if c.key != client_key]
+    return [tuple(name for name in some if name.casefold() not in own) for some in names]
