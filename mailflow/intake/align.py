@@ -2,7 +2,7 @@
 
 HTML is read first, because a typed ">" is clear there; the text part is compared with it. What disagrees, or is
 answered twice and differently, is a doubt to be asked about; nothing is chosen. SEND counts only where both parts
-begin with it.
+begin with it, lost line ends aside.
 """
 
 import re
@@ -13,6 +13,7 @@ from mailflow.domain.form import Answer, Answers, Command, Doubt, Form, Place, V
 from mailflow.domain.mail import Line, Mark, Reading
 from mailflow.intake.commands import Vocabulary, is_send, parse_commands, stop_like, subject_command
 from mailflow.intake.labels import Labels, words
+from mailflow.intake.quoting import signed
 from mailflow.intake.sections import Part, cut
 from mailflow.intake.values import Candidate, candidates, less_own, text_of, without_closing
 
@@ -28,11 +29,14 @@ class _Read:
     commands: tuple[Command, ...]
     near_miss: str
     stop_like: str
+    unknown: str
+    nearest: tuple[str, ...]
     values: dict[int, Answer]
     doubts: dict[int, Doubt]
     loose: str
     notes: tuple[str, ...]
     letters: str  # all its words run together
+    unsure: bool = False  # whether the two parts differ in what was typed without a label
 
     @property
     def sends(self) -> bool:
@@ -40,13 +44,17 @@ class _Read:
         return any(c.verb is Verb.SEND for c in self.commands)
 
 
-def align(reading: Reading, form: Form | None, language: Vocabulary) -> Answers:
-    """What a reply says to `form`; without one, a mail's commands and its text."""
+def align(reading: Reading, form: Form | None, language: Vocabulary, signature: Sequence[str] = ()) -> Answers:
+    """What a reply says to `form`; without one, a mail's commands and its text.
+
+    `signature` are the lines with which this author's earlier replies ended, where they are known.
+    """
     labels = Labels(form) if form else None
-    html = any(line.text.strip() for line in reading.html)
-    read = _read(reading.html if html else reading.plain, labels, form, language, plain=not html)
-    if html and any(line.text.strip() for line in reading.plain):
-        read = _compared(read, _read(reading.plain, labels, form, language, plain=True), form)
+    html_part, plain_part = (signed(lines, signature) for lines in (reading.html, reading.plain))
+    html = any(line.text.strip() for line in html_part)
+    read = _read(html_part if html else plain_part, labels, form, language, plain=not html)
+    if html and any(line.text.strip() for line in plain_part):
+        read = _compared(read, _read(plain_part, labels, form, language, plain=True), form)
     commands, loose = read.commands, read.loose
     if form is None and not commands and (command := subject_command(reading.subject, loose, language)):
         commands = (command,)
@@ -55,6 +63,9 @@ def align(reading: Reading, form: Form | None, language: Vocabulary) -> Answers:
         commands=commands,
         near_miss=read.near_miss,
         stop_like=read.stop_like,
+        unknown=read.unknown,
+        nearest=read.nearest,
+        unsure=read.unsure or bool(read.notes),
         values=dict(sorted(read.values.items())),
         loose=loose,
         doubts=tuple(doubt for _, doubt in sorted(read.doubts.items())),
@@ -79,15 +90,18 @@ def _read(
         own = (*labels.own.head, *labels.own.tail)
         part.strays = [less_own(run, own, 0) for run in part.strays]
         values, doubts = _chosen(candidates(part.sections, labels, form, language, plain=plain))
+    loose = text_of(without_closing(rest, language))
     notes = [text_of(without_closing(run, language)) for run in part.strays]
     return _Read(
         commands=commands.commands,
         near_miss=near_miss,
         stop_like=stop,
+        unknown=commands.unknown,
+        nearest=commands.nearest,
         values=values,
         doubts=doubts,
-        loose=text_of(without_closing(rest, language)),
-        # A row of dashes under a heading of ours comes back alone: a note has words.
+        # A thumb held up is no answer, and a row of dashes under a heading of ours comes back alone: both want words.
+        loose=loose if any(map(str.isalnum, loose)) else "",
         notes=tuple(note for note in notes if any(map(str.isalnum, note))),
         letters=_letters(" ".join(line.text for line in lines if line.mark is not Mark.BANNER)),
     )
@@ -109,11 +123,11 @@ def _chosen(found: Sequence[Candidate]) -> tuple[dict[int, Answer], dict[int, Do
         mine = [c for c in found if c.number == number]
         rank = min(c.rank for c in mine)
         newest = [c for c in mine if c.rank == rank]
-        different = {_letters(c.value) or c.value: c for c in reversed(newest)}
-        if len(different) == 1:
+        read = [c.value for c in newest] + [c.instead for c in newest if c.instead]
+        if len({_letters(text) or text for text in read}) == 1:
             values[number] = Answer(number=number, value=newest[0].value, place=newest[0].place)
         else:
-            said = tuple(dict.fromkeys(c.value for c in newest))
+            said = tuple(dict.fromkeys(read))
             doubts[number] = Doubt(number=number, reason="two_answers", candidates=said)
     return values, doubts
 
@@ -122,8 +136,8 @@ def _compared(html: _Read, plain: _Read, form: Form | None) -> _Read:
     """The HTML's reading, with a doubt for each field to which the text part says something else."""
     commands, near_miss = html.commands, html.near_miss
     stub = LIKE_EACH_OTHER * len(plain.letters) < len(html.letters)
-    if html.sends and not plain.sends:
-        # Whoever reads the other part would not have seen it: asked about, not obeyed.
+    if html.sends and not plain.sends and html.letters != plain.letters:
+        # Whoever reads the other part would not have seen it: asked about, not obeyed. A lost line end hides nothing.
         commands, near_miss = tuple(c for c in commands if c.verb is not Verb.SEND), "SEND"
     values, doubts = dict(html.values), dict(html.doubts)
     if not stub and html.letters != plain.letters:
@@ -134,7 +148,8 @@ def _compared(html: _Read, plain: _Read, form: Form | None) -> _Read:
                 values.pop(number, None)
                 both = tuple(filter(None, (h, p)))
                 doubts[number] = Doubt(number=number, reason="parts_disagree", candidates=both)
-    return replace(html, commands=commands, near_miss=near_miss, values=values, doubts=doubts)
+    unsure = not stub and _letters(html.loose) != _letters(plain.loose)
+    return replace(html, commands=commands, near_miss=near_miss, values=values, doubts=doubts, unsure=unsure)
 
 
 def _agree(h: str, p: str, html: _Read, plain: _Read, prefilled: str) -> bool:

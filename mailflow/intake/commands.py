@@ -7,15 +7,21 @@ comes close is handed back as a near miss, to be asked about; prose is never a c
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from mailflow.domain.form import Command, Verb
 from mailflow.domain.mail import Line, Mark
 
 WHOLE_LINE = frozenset({Verb.SEND, Verb.STOP, Verb.SENT, Verb.RESEND, Verb.PAUSE, Verb.RESUME, Verb.HELP})
-PASSAGES = frozenset({Verb.NOTE, Verb.OPEN, Verb.CALL})  # what follows on further lines belongs to them
+PASSAGES = frozenset(
+    {Verb.NOTE, Verb.OPEN, Verb.CALL, Verb.UPDATE, Verb.ASK}
+)  # what follows on further lines belongs to them
 MAX_COMMAND = 200  # characters of a line that is looked at for commands; an argument may be longer
 MAX_STOP_LINES = 3  # of a reply in which a wish to stop is looked for
 MAX_NEAR_WORDS = 8  # of a first line that could have been meant as SEND
+MIN_UNKNOWN = 3  # letters of a word that could be a misspelt command
+MAX_UNKNOWN_WORDS = 12  # of a line that could be one
+LIKE = 0.75  # how alike two words are, by difflib: "UPDTE" and "update", not "drive" and "resolve"
 MAX_CLOSING_LINES = 25  # from "Kind regards" to a disclaimer's end
 MAX_NAME = 60  # characters of the line under a closing: a name, or a name and a title
 
@@ -37,6 +43,8 @@ class Commands:
 
     commands: tuple[Command, ...] = ()
     near_miss: str = ""
+    unknown: str = ""
+    nearest: tuple[str, ...] = ()
     rest: tuple[Line, ...] = ()
 
 
@@ -44,7 +52,8 @@ def parse_commands(lines: Sequence[Line], vocabulary: Vocabulary) -> Commands:
     """The commands among the first lines that are neither blank, quoted nor a server's banner."""
     found: list[Command] = []
     passage: list[str] | None = None  # of the last command, while it may go on
-    near_miss = ""
+    near_miss = unknown = ""
+    nearest: tuple[str, ...] = ()
     n = 0
     while n < len(lines):
         line = lines[n]
@@ -64,9 +73,12 @@ def parse_commands(lines: Sequence[Line], vocabulary: Vocabulary) -> Commands:
             if not found and _is_near(line.text, vocabulary):
                 near_miss = line.text.strip()
                 n += 1
+            elif nearest := _nearest(line.text, vocabulary):
+                unknown = line.text.strip()[:MAX_COMMAND]  # it stays in the rest: it may be the answer after all
             break
         n += 1
-    return Commands(commands=tuple(found), near_miss=near_miss, rest=tuple(lines[n:]))
+    rest = tuple(lines[n:])
+    return Commands(commands=tuple(found), near_miss=near_miss, unknown=unknown, nearest=nearest, rest=rest)
 
 
 def stop_like(top: Sequence[Line], elsewhere: Sequence[Line], vocabulary: Vocabulary) -> str:
@@ -164,6 +176,20 @@ def _planned_work(text: str, line: str, word: str) -> str | None:
     argument = _argument(" ".join(text.split()), word) or _argument(line, word)
     announced = line.startswith(word.upper()) and (argument or len(line) == len(word))
     return argument if announced or ": " in argument else None
+
+
+def _nearest(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The commands that a line may have been meant as: it is a word or two, or begins with a word in capitals."""
+    said = _plain(text).split()
+    if not said or not said[0].isalpha() or len(said[0]) < MIN_UNKNOWN:
+        return ()
+    first = text.replace("*", "").split()[0].rstrip(":,.")
+    shouted = first == first.upper() != first.lower() and len(said) <= MAX_UNKNOWN_WORDS
+    if not (shouted or len(said) <= 2):
+        return ()
+    words = {word.casefold(): verb for verb, some in vocabulary.words.items() for word in some}
+    close = get_close_matches(said[0].rstrip(":,"), words, n=9, cutoff=LIKE)
+    return tuple(dict.fromkeys(words[word].value.replace("_", " ").upper() for word in close))[:3]
 
 
 def _is_near(text: str, vocabulary: Vocabulary) -> bool:

@@ -15,9 +15,10 @@ from mailflow.intake.quoting import plain_lines
 
 MAX_LABEL_LINES = 3  # a long question, quoted twice
 MAX_LABEL = 300  # characters in which a label must end
+MIN_HEAD = 3  # words by which a line above the first label is known
 TERSE = 2  # labels of so few words must end in a colon, question mark or line's end: "5. Started it again" is prose
 _NUMBERED = re.compile(
-    r"[\s>*_•·-]*(?:\d{1,2}[.)]\s*)?[*_]{0,2}[\[(（［【]?\s*(\d{1,2})\s*[\])）］】.:：]{1,2}[\s*_]*(?=\w|[¿¡])"
+    r"[\s>*_•·-]*(?:\d{1,2}[.)]\s*)?[*_]{0,2}[\[(（［【]?\s*(\d{1,2})\s*([\])）］】.:：])[\])）］】.:：]?[\s*_]*(?=\w|[¿¡])"
 )
 _BARE = re.compile(
     r"\s*\*{0,2}(?:\[\s*(\d{1,2})\s*(\])[:.]?|(\d{1,2})\s?([:：.)])(?=\s|$|(?<=:)[^\W\d]))\*{0,2}\s*(.*)$", re.S
@@ -105,6 +106,16 @@ class Labels:
         said = words(text)
         return bool(said) and len(said) == len(self._end) and said[:-1] == self._end[:-1] and said[-1].isdecimal()
 
+    def begins(self, lines: Sequence[Line], n: int) -> bool:
+        """Whether the form begins at line `n`: its first label, or words above it, however they are wrapped."""
+        said = words(lines[n].text[:MAX_LABEL])
+        if len(said) >= MIN_HEAD and any(
+            said[: len(own)] == own[: len(said)] for own in self.own.head if len(own) >= MIN_HEAD
+        ):
+            return True
+        label = self.at(lines, n)
+        return label is not None and label.number == next(iter(self.own.under))
+
     def _worded(self, text: str, numbered: re.Match[str]) -> Label | None:
         found = [
             (number, match)
@@ -116,8 +127,10 @@ class Labels:
         # The longest wording; where two fields are worded alike, the number tells.
         longest = max(match.end() for _, match in found)
         alike = [(number, match) for number, match in found if match.end() == longest]
-        number, match = next((f for f in alike if f[0] == int(numbered[1])), alike[0])
-        end = _ENDS.match(text, match.end())
+        written = int(numbered[1])
+        number, match = next((f for f in alike if f[0] == written), alike[0])
+        if number != written and numbered[2] not in {".", ")", "）"} and written in self.numbers:
+            return None  # a list that a client numbered anew has points: these are another's words as an answer
         opened = "*" in numbered[0]
         end = (_ENDS if opened else _PLAIN_END).match(text, match.end())
         assert end is not None  # both match nothing at all

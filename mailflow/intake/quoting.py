@@ -15,19 +15,19 @@ MAX_LINES = 50_000  # more lines than any reply, few enough for every pass over 
 MAX_ATTRIBUTION_LINES = 4  # Gmail wraps at about 76: date, name and a long address fill three
 MAX_ATTRIBUTION = 400  # characters of a whole attribution
 MAX_HEADER_LINES = 14  # From, Sent, To, Cc, Subject with folded recipients, blank lines between them
+MIN_SIGNATURE = 2  # lines by which a signature without a mark is known
 MIN_TERSE_QUOTE = 3  # quoted lines behind a bare "Ann wrote:"; fewer are more likely a typed quotation
 
 # Byte order marks (iOS writes one into its quote), soft hyphens and zero-width characters: never typed, never shown.
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200e\u200f\u2060\xad"))
 _QUOTE_MARKS = re.compile(r"(?:[ \t]?>)+")
 _WROTE = re.compile(
-    r"\b(?:wrote|writes|schreef|schreven|schrieb|a écrit|escribió|ha scritto|escreveu|skrev|kirjoitti|napisał\(?a?\)?"
-    r"|napsal\(?a?\)?|написала?|пишет|yazdı)\b",
+    r"\b(?:wrote|writes|schreef|(?:ge)?schreven|schrieb|geschrieben|a écrit|escribió|ha scritto|escreveu|skrev"
+    r"|kirjoitti|napisał\(?a?\)?|napsal\(?a?\)?|написала?|пишет|yazdı)\b",
     re.IGNORECASE,
 )
-_OPENS_ATTRIBUTION = re.compile(
-    r"(?:on|op|am|le|el|il|em|den|dne|w dniu|вт|пн|ср|чт|пт|сб|вс)\b|.{0,80}\d{4}|.{0,120}[<@]", re.IGNORECASE
-)
+_STARTS_ATTRIBUTION = re.compile(r"\s*(?:on|op|am|le|el|il|em|den|dne|w dniu|вт|пн|ср|чт|пт|сб|вс)\b", re.IGNORECASE)
+_OPENS_ATTRIBUTION = re.compile(rf"{_STARTS_ATTRIBUTION.pattern}|.{{0,80}}\d{{4}}|.{{0,120}}[<@]", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@]{1,80}@[^\s<>@]{1,200}")
 _DATED = re.compile(r"\b\d{4}\b|\b\d{1,2}[:.]\d{2}\b")
 # One line of the block that Outlook and its like put above a quote, in English, Dutch, German and their neighbours.
@@ -49,18 +49,22 @@ _ORIGINAL = re.compile(
 _RULE = re.compile(r"\s*_{10,}\s*$")
 _DEVICE = re.compile(
     r"\s*(?:sent from (?:my|outlook|yahoo|mail|the all-new|samsung|proton)|get outlook for|get bluemail"
-    r"|verzonden (?:vanaf|met|via|vanuit) (?:mijn|outlook|mail|yahoo)|outlook voor |download outlook"
+    r"|(?:verzonden|verstuurd) (?:vanaf|met|via|vanuit) (?:mijn|outlook|mail|yahoo)|outlook voor |download outlook"
     r"|von meinem .{1,30} gesendet|gesendet (?:von|mit|aus) (?:meinem|outlook|mail|der|yahoo)|holen sie sich outlook"
     r"|outlook für |envoyé (?:de|depuis) mon|inviato da|enviado desde mi)",
     re.IGNORECASE,
 )
 MAX_DEVICE_LINE = 90  # "Sent from my …" with a phone's full name; a longer line is prose
+# Of this mail or its sender, since "Warning: the external disk is full" is a person's or a monitor's sentence.
 _BANNER = re.compile(
-    r"[\s*\[(⚠️!]*(?:(?:caution|warning|external|attention|notice|let op|achtung|vorsicht|extern)\b"
-    r"|this (?:email|e-mail|message) (?:originated|came|was sent|is)\b)"
-    r".{0,80}\b(?:outside|external|extern|externe|externen|buiten)\b"
+    r"[\s*\[(⚠️!]*(?:(?:caution|warning|external|attention|notice|let op|achtung|vorsicht|extern)\b\W{0,6})?(?:"
+    r"(?:this|deze|dit|diese) (?:e-?mail|mail|message|bericht|nachricht)\W{1,3}"
+    r"(?:originate[ds]|came|comes|was|is|has|komt|kwam|kommt|kam|stammt|wurde)\b.{0,80}\b(?:outside|external|extern\w{0,2}|buiten|außerhalb)\b"
+    r"|(?<=\W)external (?:e-?mail|mail|message|sender)\s*(?:[\])*:!.-]|$))"
     r"|\s*(?:some people who received this message |you )don.t often get email from\b"
-    r"|[\s*\[(]*external(?: email| sender| mail| message)?[\])*\s:!.-]*$",
+    r"|\s*\S.{0,60} reacted (?:via gmail|to your (?:e-?mail|message))\b.{0,60}$"
+    r"|\s*(?:[*\[(]+\s*external|(?-i:EXTERNAL))(?: e-?mail| sender| mail| message)?"
+    r"(?:[\])*\s:!.-]*$|\s*[:!.-]\s*do not\b)",
     re.IGNORECASE,
 )
 MAX_BANNER_LINES = 4  # a warning wrapped by a text part
@@ -101,6 +105,23 @@ def new_and_quoted(lines: Sequence[Line]) -> tuple[str, str]:
 def is_device_line(text: str) -> bool:
     """Whether a line is the one that a phone signs with ("Sent from my iPhone"), which may stand in mid-message."""
     return len(text) < MAX_DEVICE_LINE and bool(_DEVICE.match(text))
+
+
+def signed(lines: Sequence[Line], signature: Sequence[str]) -> Sequence[Line]:
+    """The lines with a signature that is known by its words marked, wherever its author typed it, blank lines aside.
+
+    One line alone is none: "Paul" may be an answer.
+    """
+    known = [text for line in signature if (text := " ".join(line.split()))]
+    if len(known) < MIN_SIGNATURE:
+        return lines
+    said = [(n, " ".join(line.text.split())) for n, line in enumerate(lines) if line.text.strip() and not line.depth]
+    result = list(lines)
+    for i in range(len(said) - len(known) + 1):
+        if all(said[i + k][1] == text for k, text in enumerate(known)):
+            for n in range(said[i][0], said[i + len(known) - 1][0] + 1):
+                result[n] = replace(lines[n], mark=Mark.SIGNATURE)
+    return result
 
 
 def marked(lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -229,8 +250,14 @@ def _attribution_length(lines: Sequence[Line], n: int) -> int:
             return 0
         joined = f"{joined} {line.text.strip()}"
         if joined.endswith((":", "：")):
-            return m - n + 1 if _introduces(joined, lines, n, m) else 0
+            # A line that ends an answer may stand right above: what introduces a quote by itself begins by itself.
+            shorter = any(_STARTS_ATTRIBUTION.match(lines[k].text) and _tells(lines, k, m) for k in range(n + 1, m + 1))
+            return m - n + 1 if not shorter and _introduces(joined, lines, n, m) else 0
     return 0
+
+
+def _tells(lines: Sequence[Line], first: int, last: int) -> bool:
+    return _introduces(" ".join(line.text.strip() for line in lines[first : last + 1]), lines, first, last)
 
 
 def _introduces(joined: str, lines: Sequence[Line], n: int, last: int) -> bool:

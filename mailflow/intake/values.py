@@ -19,6 +19,7 @@ class Candidate:
     value: str
     place: Place
     rank: int
+    instead: str = ""  # another way to read it
 
 
 def candidates(
@@ -32,15 +33,20 @@ def candidates(
     found = []
     for section in sections:
         own = labels.own.under.get(section.number, ())
-        if not copied.get(section.place, True):
-            own = own[:1]
-        lines = less_own(section.lines, own, section.depth, prefilled=True)
-        lines, rank = _newest(lines, section, plain=plain, between=between)
-        value = _text(lines, section, vocabulary)
-        if value.casefold() in vocabulary.nothing:
-            value = "-"
+        own = own if copied.get(section.place, True) else own[:1]
+
+        def read(lines: list[Line], section: Section = section, own: Sequence[Words] = own) -> tuple[str, int]:
+            rest = less_own(lines, own, section.depth, prefilled=True)
+            newest, rank = _newest(rest, section, plain=plain, between=between)
+            value = _text(newest, section, vocabulary)
+            return "-" if value.casefold() in vocabulary.nothing else value, rank
+
+        value, rank = read(section.lines)
         if value and (value == "-" or words(value) != prefilled.get(section.number) or not words(value)):
-            found.append(Candidate(number=section.number, value=value, place=section.place, rank=rank))
+            instead = ""
+            if section.unsure:
+                instead = read([*section.lines, *section.more])[0] if section.more else "-"
+            found.append(Candidate(number=section.number, value=value, place=section.place, rank=rank, instead=instead))
     return found
 
 
@@ -53,12 +59,13 @@ def less_own(lines: Sequence[Line], own: Sequence[Words], depth: int, *, prefill
     kept: list[Line] = []
     n = following = 0
     while n < len(lines):
-        said = words(lines[n].text) if following < len(own) and lines[n].depth >= depth else ()
-        for o in range(following, len(own)) if said else ():
-            if prefilled and o == 0 and n:
-                continue  # it stands right behind its label
-            if length := _spells(lines, n, said, own[o]):
-                following = o + 1
+        near = following < len(own) and lines[n].depth >= depth and lines[n].text.strip()
+        for o in range(following, len(own)) if near else ():
+            if prefilled and (o == 0) != (n == 0):
+                continue  # right behind its label stands the prefilled value, and nothing else of the form
+            length, owned = _spells(lines, n, own, o)
+            if length:
+                following = o + owned
                 n += length
                 break
         else:
@@ -79,17 +86,20 @@ def text_of(lines: Sequence[Line], shallowest: int = 0) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(t.rstrip() for t in texts)).strip("\n").strip()
 
 
-def _spells(lines: Sequence[Line], n: int, said: Words, own: Words) -> int:
-    """How many lines from `n` on say exactly `own`; 0 where they do not."""
-    length = 1
-    while said and own[: len(said)] == said:
-        if len(said) == len(own):
-            return length
-        if n + length >= len(lines):
-            return 0
-        said += words(lines[n + length].text)
-        length += 1
-    return 0
+def _spells(lines: Sequence[Line], n: int, own: Sequence[Words], o: int) -> tuple[int, int]:
+    """How many lines from `n` on say exactly how many of the form's from `o` on; none where they do not."""
+    said, meant = words(lines[n].text), own[o]
+    length = owned = 1
+    while said and meant and said != meant:
+        if said == meant[: len(said)] and n + length < len(lines):
+            said += words(lines[n + length].text)
+            length += 1
+        elif meant == said[: len(meant)] and o + owned < len(own):
+            meant += own[o + owned]
+            owned += 1
+        else:
+            return 0, 0
+    return (length, owned) if said and meant else (0, 0)
 
 
 def _newest(lines: list[Line], section: Section, *, plain: bool, between: bool) -> tuple[list[Line], int]:

@@ -374,7 +374,7 @@ def test_a_superseded_forms_end_marker_still_ends() -> None:
     assert (values(found), found.notes) == ({7: "two people"}, ("see you",))
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in FIXTURES.iterdir()))
+@pytest.mark.parametrize("name", sorted(p.name for p in FIXTURES.iterdir() if p.is_file()))
 def test_replies_of_further_clients(name: str) -> None:
     """Apple, Thunderbird, Outlook on the web and on phones, Samsung, Yahoo: each as that client writes it."""
     raw = (FIXTURES / name).read_text(encoding="utf-8")
@@ -417,6 +417,96 @@ def test_send_with_edits_reports_both() -> None:
     assert (found.commands, values(found)) == ((Command(verb=Verb.SEND),), {2: "new text"})
     found = align(reading(gmail_text("2: new text\n\nSEND", {}, "")), FORM, ENGLISH)
     assert (found.commands, found.near_miss, values(found)) == ((), "SEND", {2: "new text"})
+
+
+def test_send_survives_lost_line_ends() -> None:
+    """N.6: Yahoo's text part runs SEND into the next line; where no word differs, the HTML is believed."""
+    html = "<div>SEND</div><div>Kind regards,</div><div>Paul</div>"
+    assert align(reading("SENDKind regards,Paul\n", html), FORM, ENGLISH).commands == (Command(verb=Verb.SEND),)
+    other = align(reading("Do not SENDKind regards,Paul\n", html), FORM, ENGLISH)
+    assert (other.commands, other.near_miss) == ((), "SEND")
+
+
+@pytest.mark.parametrize(
+    ("top", "expected", "asked"),
+    [
+        # A number that is labelled better elsewhere is no label, and its list goes on.
+        (f"{LABEL[1]} Broken:\n2: two disks\n3: the fan\n\n{LABEL[2]} made room", {1: "B", 2: "made room"}, set()),
+        ("[1] Broken:\n2: two disks\n[2] made room", {1: "Broken:\n2: two disks", 2: "made room"}, set()),
+        # Nobody can tell which of two is the label, or whether another kind of number is one.
+        ("1: Broken:\n2: two disks\n2: made room\n5: 8:55", {5: "8:55"}, {1, 2}),
+        ("[1] Broken:\n2: two disks\n[5] 8:55", {5: "8:55"}, {1, 2}),
+        ("2. First:\n1. reboot\n2. check\n3. never", {}, {2}),
+        (f"{LABEL[1]} a cable\n\n2: made room", {1: "a cable", 2: "made room"}, set()),
+        # Out of order.
+        ("2: made room\n1: disk full", {1: "disk full", 2: "made room"}, set()),
+        ("2. made room\n1. disk full", {1: "disk full", 2: "made room"}, set()),
+        # One field's words as another's answer; a list's points may have been counted anew.
+        ("[1] Can it happen again?\n[2] yes", {1: "Can it happen again?", 2: "yes"}, set()),
+        ("1: What do you recommend?\n2: yes", {1: "What do you recommend?", 2: "yes"}, set()),
+        ("1. What do you recommend? a new disk", {4: "a new disk"}, set()),
+    ],
+)
+def test_numbers_in_answers(top: str, expected: dict[int, str], asked: set[int]) -> None:
+    """S0.8: a number within an answer is no label where another is better; where nobody can tell, it is asked about."""
+    expected = {n: "Broken:\n2: two disks\n3: the fan" if v == "B" else v for n, v in expected.items()}
+    for renders in CLIENTS.values():
+        text, html = (render(top, {}, "") for render in renders)
+        for part in (reading(html=html), reading(text, html)):
+            found = align(part, FORM, ENGLISH)
+            assert (values(found), {d.number for d in found.doubts}) == (expected, asked)
+            assert all(len(d.candidates) > 1 for d in found.doubts)
+
+
+PASTED = "It said\nFrom: Zabbix <z@msp.example>\nDate: Tue, 24 Nov 2026\nSubject: disk full\n\nIt was full."
+
+
+@pytest.mark.parametrize("parts", ["text", "html", "both"])
+@pytest.mark.parametrize("style", ["top", "inline", "below", "mixed"])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_mail_pasted_into_an_answer(client: str, style: str, parts: str) -> None:
+    """A pasted mail's head starts no quote where answers go on behind it; above the real quote it is asked about."""
+    answers = {1: PASTED, 2: "made room"}
+    found = align(reply(client, style, parts, answers), FORM, ENGLISH)
+    if style == "mixed":
+        assert (values(found), {d.number for d in found.doubts}) == ({2: "made room"}, {1})
+    else:
+        assert values(found) == answers
+
+
+def test_a_colleagues_words_between_reply_and_form_are_no_answer() -> None:
+    """A forwarded form: what the colleague wrote above it is never part of an answer, at most asked about."""
+    head = "From: Ann Lee <ann@msp.example>\nSent: Tuesday\nTo: Paul\nSubject: FW: What happened?"
+    form = outlook_text("", {}, "")
+    found = align(reading(f"1: disk full\n\n{head}\n\nCan you answer this?\n\n{form}"), FORM, ENGLISH)
+    assert "answer this" not in "".join(values(found).values())
+    assert [(d.number, d.candidates[0]) for d in found.doubts] == [(1, "disk full")]
+
+
+def test_typed_dashes_in_the_quote() -> None:
+    """ "-- " in an answer between quoted lines ends nothing; behind the form it begins a signature."""
+    for renders in CLIENTS.values():
+        text, html = (render("", {LABEL[1]: "log:\n-- \nend", LABEL[7]: "all"}, "-- \nPaul") for render in renders)
+        for part in (reading(text), reading(html=html), reading(text, html)):
+            found = align(part, FORM, ENGLISH)
+            assert ({n: v.replace("-- ", "--") for n, v in values(found).items()}, found.notes) == (
+                {1: "log:\n--\nend", 7: "all"},
+                (),
+            )
+
+
+def test_an_instruction_on_the_labels_own_line_is_an_answer() -> None:
+    """What stands right behind a label is the author's, even where it repeats the instruction below it."""
+    text = gmail_text("", {}, "").replace("about it?", f"about it? {LINES[8]}")
+    assert LINES[8] == "Leave blank if you like:"
+    assert values(align(reading(text), FORM, ENGLISH)) == {2: "Leave blank if you like:"}
+
+
+def test_lines_of_the_form_that_a_client_joined() -> None:
+    """Two lines of the form that came back as one are still its own."""
+    text = outlook_text("", {LABEL[1]: "full"}, "").replace("9:21.\n\nShirley", "9:21. Shirley")
+    found = align(reading(f"{text}"), FORM, ENGLISH)
+    assert (values(found), found.notes) == ({1: "full"}, ())
 
 
 def test_a_new_mail_may_hold_its_command_in_the_subject() -> None:
@@ -475,6 +565,9 @@ def test_any_answer_comes_back_exact(one: str, two: str, client: str, style: str
         "[1] What was the problem? " + "x " * 480_000,
         "".join(f"[1] What was the problem? {n}\n" for n in range(20_000)),
         "NOTE x\n" * 20_000,
+        "[1] What was the problem?\n" * 9_000 + "2: a\n" + "2: b\n" * 9_000,
+        "[1] What was the problem? a\nFrom: a\nSent: b\nTo: c\nx\nFrom: a\nSent: b\nTo: c\n" * 5_000 + TEXT,
+        "5. a\n" + "1. b\n2: c\n" * 9_000,
     ],
     ids=lambda t: t[:12].strip(),
 )

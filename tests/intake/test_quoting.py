@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailflow.domain.mail import Line, Mark
-from mailflow.intake.quoting import MAX_LINES, new_and_quoted, plain_lines
+from mailflow.intake.quoting import MAX_LINES, new_and_quoted, plain_lines, signed
 
 GMAIL = "On Tue, Nov 24, 2026 at 10:02\u202fAM Ann Lee <ann.lee@contoso.example> wrote:"
 
@@ -51,6 +51,8 @@ def test_line_ends_and_invisible_characters() -> None:
         "Op di 24 nov 2026 om 10:02 schreef Ann Lee <ann@contoso.example>:",
         "On 24/11/2026 10:02, Ann Lee wrote:",
         "2026年11月24日(火) 10:02 Ann <ann@contoso.example>:",
+        "Op 24 nov 2026 om 10:02 heeft Ann Lee <ann@contoso.example> het volgende geschreven:",
+        "Am Dienstag, 24. November 2026 um 10:02:05 MEZ hat Ann Lee <ann@contoso.example> Folgendes geschrieben:",
     ],
 )
 def test_attributions(attribution: str) -> None:
@@ -106,6 +108,49 @@ def test_signatures() -> None:
     lines = plain_lines(f"New.\n\nSent from my iPhone\n\nMore.\n-- \nPaul\n\n{GMAIL}\n> old")
     assert [line.text for line in lines if line.mark is Mark.SIGNATURE] == ["Sent from my iPhone", "-- ", "Paul", ""]
     assert new_and_quoted(lines) == ("New.\n\nMore.", "old")
+
+
+def test_an_answer_right_above_an_attribution_is_no_part_of_it() -> None:
+    """A line with a year or an address, with the attribution right under it, stays its author's."""
+    for text in ("We moved to Server 2019", "Ask Ann <ann@contoso.example>", "if (a < b)"):
+        lines = plain_lines(f"{text}\n{GMAIL}\n\n> old")
+        assert (lines[0].mark, lines[0].below, lines[1].mark) == (Mark.TEXT, False, Mark.ATTRIBUTION)
+
+
+@pytest.mark.parametrize("text", ["Sent from my iPhone", "Verstuurd vanaf mijn iPhone", "Von meinem iPhone gesendet"])
+def test_a_phones_line(text: str) -> None:
+    """What a phone signs with is known in three languages."""
+    assert plain_lines(text)[0].mark is Mark.SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("text", "banner"),
+    [
+        ("EXTERNAL EMAIL: Do not click links.", True),
+        ("[External]", True),
+        ("*EXTERNAL SENDER*", True),
+        ("CAUTION: External email.", True),
+        ("Let op: deze e-mail komt van buiten de organisatie.", True),
+        ("ACHTUNG: Diese E-Mail stammt von einem externen Absender.", True),
+        ("Warning: the external disk is full", False),
+        ("Attention was outside our scope.", False),
+        ("External", False),
+        ("This mail server stands outside the firewall.", False),
+        ("Warning: external mail delivery is delayed", False),
+    ],
+)
+def test_banners_speak_of_this_mail(text: str, banner: bool) -> None:
+    """A server warns of this mail and its sender; a warning of anything else is somebody's words."""
+    assert (plain_lines(text)[0].mark is Mark.BANNER) is banner
+
+
+def test_a_known_signature() -> None:
+    """A signature known by its words is marked, blank lines aside; one line alone, or in other words, is not."""
+    lines = plain_lines("Fixed.\n\nPaul Jones\n\nExample IT\n")
+    marks = [line.mark for line in signed(lines, ("Paul Jones", "Example IT"))]
+    assert marks == [Mark.TEXT, Mark.TEXT, Mark.SIGNATURE, Mark.SIGNATURE, Mark.SIGNATURE]
+    assert signed(lines, ("Paul Jones",)) == lines
+    assert list(signed(lines, ("Paul Jones", "Another IT"))) == list(lines)
 
 
 def test_banners() -> None:
