@@ -90,7 +90,7 @@ def _open(store: Store, client: Client, key: str) -> None:
         )
     )  # fmt: skip
     store.records.note(incident.id, Entry(at=SENT, what="opened", author="Zabbix", text="Problem"))
-    store.records.promise(affected, PromiseKind.DEBRIEF, SENT + timedelta(days=3650), SENT)
+    store.promises.make(affected, PromiseKind.DEBRIEF, SENT + timedelta(days=3650), SENT)
     store.outbox.put(
         NewLetter(
             idempotency_key=f"opened:{key}", kind=LetterKind.OPENED, recipient=LIAISON, mailbox="noc@msp.example",

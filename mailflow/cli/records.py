@@ -76,7 +76,7 @@ def show(
             OUT.print(f"further mails of people who are struck: {too}".translate(CONTROL), markup=False)
         rows = [(local(e.at, zone), e.what, e.author, e.text) for e in app.store.records.timeline(incident.id)]
         as_table(["when", "what", "who", ""], rows, empty="")
-        promised = [(p.kind, local(p.due_at, zone), p.state, p.owner) for p in app.store.records.promises(incident.id)]
+        promised = [(p.kind, local(p.due_at, zone), p.state, p.owner) for p in app.store.promises.of(incident.id)]
         as_table(["promise", "due", "state", "owner"], promised, empty="Nothing is promised.")
         letters = app.store.outbox.letters(incident_id=incident.id, limit=MANY)
         sent = [(x.id, x.kind, x.recipient, x.state, x.reason, local(x.sent_at, zone)) for x in reversed(letters)]
@@ -127,7 +127,7 @@ def _whole(app: App, incident: Incident) -> dict[str, object]:
         "told": [asdict(told) for told in records.audience(incident.id)],
         "promises": [
             {"kind": p.kind, "due_at": p.due_at, "state": p.state, "owner": p.owner}
-            for p in records.promises(incident.id)
+            for p in app.store.promises.of(incident.id)
         ],
         "letters": [
             {

@@ -184,6 +184,7 @@ def directory(settings: Settings) -> Directory:
             phone=one.phone,
             timezone=one.timezone or service.timezone,
             language=one.language or service.language,
+            date_order=_order(one.date_order, service),
         )
         for one in settings.liaisons
     ]
@@ -194,6 +195,7 @@ def directory(settings: Settings) -> Directory:
             address=one.address,
             timezone=one.timezone or service.timezone,
             language=service.language,
+            date_order=_order(one.date_order, service),
             digest_time=one.digest_time,
         )
         for one in settings.managers
@@ -205,6 +207,7 @@ def directory(settings: Settings) -> Directory:
             address=one.address,
             timezone=service.timezone,
             language=service.language,
+            date_order=service.date_order,
         )
         for one in settings.colleagues
     ]
@@ -238,6 +241,11 @@ def policy(settings: Settings) -> Policy:
         caps=Caps(**rules.caps.model_dump()),
         footer=service.footer,
     )
+
+
+def _order(written: str | None, service: ServiceSection) -> str:
+    """A person's own order of dates, "" too; left out, the service's."""
+    return service.date_order if written is None else written
 
 
 def _client(one: ClientEntry, service: ServiceSection) -> Client:

@@ -33,6 +33,7 @@ from mailflow.config.table import Faults, Table
 from mailflow.domain.hours import ALWAYS
 from mailflow.domain.people import WILD, Wants
 from mailflow.domain.vocabulary import Live
+from mailflow.domain.written_times import ORDERS
 
 
 def machines(text: str) -> str:
@@ -46,12 +47,23 @@ def machines(text: str) -> str:
 Machines = Annotated[str, AfterValidator(machines)]
 
 
+def date_order(text: str) -> str:
+    """In which order somebody writes a date in figures; "" where it is to be asked."""
+    if text not in ORDERS:
+        raise ValueError(f'{shown(text)} is no order of dates; write "dmy" for 23/11, "mdy" for 11/23, or leave it out')
+    return text
+
+
+DateOrder = Annotated[str, AfterValidator(date_order)]
+
+
 class ServiceSection(Table):
     """`[service]`: the MSP and this daemon."""
 
     name: OneLine = Field(description="the firm's name as its clients know it")
     timezone: Zone = Field(description="the firm's time zone, like `America/Chicago`")
     language: Language = "en"
+    date_order: DateOrder = ""
     data_dir: WrittenPath = "./mailflow-data"
     live: Live = Live.OFF
     footer: Paragraph = ""
@@ -101,6 +113,7 @@ class LiaisonEntry(PersonEntry):
     deputy: MailAddress | None = None
     timezone: Zone | None = None
     language: Language | None = None
+    date_order: DateOrder | None = None
 
 
 class ManagerEntry(PersonEntry):
@@ -108,6 +121,7 @@ class ManagerEntry(PersonEntry):
 
     digest_time: ClockTime = "08:00"
     timezone: Zone | None = None
+    date_order: DateOrder | None = None
 
 
 class ColleagueEntry(PersonEntry):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailflow.domain.announced_times import ENGLISH, DoubtError, Phrases, SpanReader, Unclear
+from mailflow.domain.announced_times import SpanReader
+from mailflow.domain.time_words import ENGLISH, DoubtError, Names, Phrases, Unclear
 
 MAX_LINE = 500  # characters of an announcement
 MAX_NAME_WORDS = 8  # of a client's name
@@ -35,17 +36,20 @@ def parse_window(
     months: Sequence[str],
     phrases: Phrases = ENGLISH,
     is_client: Callable[[str], bool] = lambda name: False,
+    order: str = "",
 ) -> Announcement | Unclear | None:
     """What a line announces; None where it announces nothing: no "things:" with a figure or "now for" behind it.
 
-    `days` and `months` are the language's names, Monday and January first. The client is the first word, or the first
-    words that `is_client` knows as a whole name: "Northwind Traders file server".
+    `days` and `months` are the language's names, Monday and January first; `order` is that of the figures in a date,
+    "dmy" or "mdy", and "" where it is not known. The client is the first word, or the first words that `is_client`
+    knows as a whole name: "Northwind Traders file server".
     """
     text = " ".join(text.split())
     colon = COLON.search(text[:MAX_LINE])
     if not colon or not text[: colon.start()].strip():
         return None
-    reader = SpanReader(text[colon.end() : MAX_LINE], now, timezone, (tuple(days), tuple(months)), phrases)
+    names = Names(days=days, months=months, phrases=phrases)
+    reader = SpanReader(text[colon.end() : MAX_LINE], now, timezone, names, order)
     if not reader.is_about_times():
         return None
     try:
@@ -54,8 +58,8 @@ def parse_window(
     except DoubtError as doubt:
         return doubt.unclear
     said = text[: colon.start()].split()
-    names = (n for n in range(min(len(said), MAX_NAME_WORDS), 1, -1) if is_client(" ".join(said[:n]).rstrip(",")))
-    length = next(names, 1)
+    lengths = (n for n in range(min(len(said), MAX_NAME_WORDS), 1, -1) if is_client(" ".join(said[:n]).rstrip(",")))
+    length = next(lengths, 1)
     word, things = " ".join(said[:length]).rstrip(","), " ".join(said[length:])
     between = "|".join([r"\s*[,;&]\s*", *(rf"\s+{re.escape(w)}\s+" for w in phrases.listing)])
     return Announcement(

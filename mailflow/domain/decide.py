@@ -25,6 +25,7 @@ from mailflow.domain.decisions import (
     Proved,
     Refuse,
     RefuseSend,
+    Relay,
     Release,
     Show,
     Situation,
@@ -138,8 +139,18 @@ def _staff(staff: Staff, reading: Reading, answers: Answers, situation: Situatio
             return (Show(reason="staff-mail-without-command", kind=Kind.LIAISON),)
         return (Confirm(reason="not-authenticated", staff=staff),)
     if staff.role not in MAY_PUBLISH:
-        return (Show(reason="colleague-wrote", kind=Kind.LIAISON),)
+        return (_colleague(staff, answers, situation),)
     return _orders(staff, answers, situation)
+
+
+def _colleague(staff: Staff, answers: Answers, situation: Situation) -> Decision:
+    """A colleague may add facts to the form that was sent to them, and nothing else: nothing of theirs is published."""
+    letter = situation.answered.letter if situation.answered else None
+    asked = letter and letter.kind.shows_form and letter.recipient.address == staff.address
+    says = answers.values or answers.loose or answers.notes or answers.doubts
+    if letter and letter.affected_id is not None and asked and says and not answers.commands:
+        return Fill(reason="colleague-answers", affected_id=letter.affected_id, answers=answers, staff=staff)
+    return Show(reason="colleague-wrote", kind=Kind.LIAISON)
 
 
 def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decision, ...]:
@@ -187,7 +198,13 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
         decisions.append(_obey(stop, letter, staff, reason="like-stop"))
     says_more = answers.values or answers.doubts or answers.loose or answers.notes or answers.near_miss
     settled = any(isinstance(d, Release | RefuseSend) for d in decisions)
-    if letter and letter.affected_id is not None and says_more and not settled:
+    if answers.unknown and letter and not letter.kind.shows_form:
+        unknown = Command(verb=Verb.HELP, argument=answers.unknown)
+        decisions.append(_obey(unknown, letter, staff, reason="unknown-command", nearest=answers.nearest))
+    elif letter and _relays(staff, letter, answers) and not decisions:
+        unsure = answers.unsure or situation.confirmed
+        decisions.append(Relay(reason="answers-client", text=answers.loose, letter=letter, staff=staff, unsure=unsure))
+    elif letter and letter.affected_id is not None and says_more and not settled:
         asked = letter.kind in {LetterKind.FORM, LetterKind.MISSING} or answers.values
         stopped = any(c.verb is Verb.STOP for c in answers.commands) or (answers.stop_like and not asked)
         reason = "with-stop" if stopped else "with-send" if _sends(answers) else "answers"
@@ -200,9 +217,22 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
     return tuple(decisions)
 
 
-def _obey(command: Command, letter: Letter | None, staff: Staff, *, reason: str) -> Obey:
+def _relays(staff: Staff, letter: Letter, answers: Answers) -> bool:
+    """Whether words below a client's mail are for that client: nothing else is said, and it was hers to answer."""
+    hers = letter.recipient.address == staff.address or staff.role is Role.MANAGER
+    other = answers.commands or answers.near_miss or answers.stop_like or answers.values or answers.doubts
+    return (
+        letter.kind is LetterKind.FORWARD
+        and bool(letter.facts.get("answerable") and answers.loose)
+        and hers
+        and not other
+    )
+
+
+def _obey(command: Command, letter: Letter | None, staff: Staff, *, reason: str, nearest: tuple[str, ...] = ()) -> Obey:
     """A command about whatever the answered letter is about."""
     return Obey(
+        nearest=nearest,
         reason=reason,
         command=command,
         incident_id=letter.incident_id if letter else None,

@@ -245,6 +245,18 @@ class Obey:
     affected_id: int | None
     letter: Letter | None  # the letter that was answered
     staff: Staff
+    nearest: tuple[str, ...] = ()  # what a command that nobody knows may have been meant as
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relay:
+    """A liaison's answer to a client's mail: her words, as typed, to that one person."""
+
+    reason: str
+    text: str
+    letter: Letter  # that showed her the client's mail
+    staff: Staff
+    unsure: bool  # shown to her once more before it goes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,6 +320,7 @@ Decision: TypeAlias = (
     | Release
     | RefuseSend
     | Obey
+    | Relay
     | Confirm
     | Refuse
     | Show

@@ -115,6 +115,19 @@ class Verb(StrEnum):
     SENT = "sent"  # "I saw the letter in Sent": settles a letter whose fate is unknown
     RESEND = "resend"
     RESOLVED = "resolved"
+    WORKAROUND = "workaround"  # service is back, the cause is not gone
+    FAILOVER = "failover"
+    UPDATE = "update"  # a word to the client, in between
+    LATER = "later"  # what was promised comes later
+    ASK = "ask"  # a colleague gets the questions
+    ASSIGN = "assign"
+    PRIORITY = "priority"
+    AUDIENCE = "audience"
+    ACTION = "action"  # who will do what by when
+    DONE = "done"  # and did it
+    STATUS = "status"
+    CLOSE = "close"
+    REOPEN = "reopen"
     NO_DEBRIEF = "no_debrief"
     PAUSE = "pause"
     RESUME = "resume"
@@ -141,6 +154,9 @@ class Answers:
     values: Mapping[int, Answer]
     loose: str = ""
     doubts: tuple[Doubt, ...] = ()
+    unknown: str = ""  # a line that looks like a command and is none
+    nearest: tuple[str, ...] = ()  # the commands that come close to it
+    unsure: bool = False  # whether `loose` is all that was typed, and nothing else, is not certain
     notes: tuple[str, ...] = ()
 
     @property

@@ -77,6 +77,7 @@ class Affected:
     ended_at: datetime | None = None  # its own trouble's end; none while it is on, or where no monitor tells
     me_too: int = 0  # further mails of its people while it was on (S4.21)
     ticket: str = ""  # the token of the client's own helpdesk, kept in the subjects of our letters
+    audience: tuple[str, ...] = ()  # addresses of the contacts who have its letters; empty: as the configuration says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,8 @@ class PromiseKind(StrEnum):
     """What was promised."""
 
     DEBRIEF = "debrief"
+    UPDATE = "update"  # the next word to the client
+    ACTION = "action"  # something that one of ours does
 
 
 class PromiseState(StrEnum):
@@ -123,6 +126,7 @@ class Promise:
     owner: str  # address of the liaison
     due_at: datetime
     state: PromiseState = PromiseState.OPEN
+    what: str = ""  # an action's words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ class LetterKind(StrEnum):
     ANSWER = "answer"  # the liaison's answer to one client mail
     OPENED = "opened"
     FORM = "form"
+    ASK = "ask"  # the open questions, to a colleague who may know
     MISSING = "missing"  # just the fields of a form that are still needed
     PREVIEW = "preview"
     FORWARD = "forward"  # a client's mail, shown to the liaison
@@ -45,7 +46,7 @@ class LetterKind(StrEnum):
     @property
     def shows_form(self) -> bool:
         """Whether a reply to it may fill in fields."""
-        return self in {LetterKind.FORM, LetterKind.MISSING, LetterKind.PREVIEW}
+        return self in {LetterKind.FORM, LetterKind.ASK, LetterKind.MISSING, LetterKind.PREVIEW}
 
 
 class LetterState(StrEnum):
@@ -203,6 +204,15 @@ def debrief(view: ClientView, contact: Contact, fills: Mapping[int, Fill]) -> Fa
     said = {n: "" if is_none(fill.value) else fill.value for n, fill in fills.items()}
     answers: dict[str, JSON] = {field.name: said.get(field.number, "") for field in CATALOGUE}
     return view.facts(contact) | {"answers": answers}
+
+
+def written(view: ClientView, contact: Contact, text: str, *, next_by: datetime | None, variant: int) -> Facts:
+    """A letter in the liaison's own words, kept as they were typed (S1.4); `next_by` is when she writes again."""
+    return view.facts(contact) | {
+        "text": text,
+        "next_by": next_by.isoformat() if next_by else None,
+        "variant": variant,
+    }
 
 
 def is_none(value: str) -> bool:

@@ -15,6 +15,7 @@ class Happening(StrEnum):
 
     RECOVERED = "recovered"  # by recovery alert, or a liaison's RESOLVED
     RELAPSED = "relapsed"  # the same key again, soon after the end
+    REOPENED = "reopened"  # a person says that it is not over
     SETTLED = "settled"  # every affected client has its debrief, or is owed none
     MERGED = "merged"
 
@@ -23,6 +24,8 @@ INCIDENT_TRANSITIONS: dict[tuple[IncidentState, Happening], IncidentState] = {
     (IncidentState.OPEN, Happening.RECOVERED): IncidentState.RESTORED,
     (IncidentState.RESTORED, Happening.RELAPSED): IncidentState.OPEN,
     (IncidentState.CLOSED, Happening.RELAPSED): IncidentState.OPEN,  # only what nobody had heard of
+    (IncidentState.RESTORED, Happening.REOPENED): IncidentState.OPEN,
+    (IncidentState.CLOSED, Happening.REOPENED): IncidentState.OPEN,
     # A debrief may be sent for something that has no end of its own: an upgrade nobody announced.
     (IncidentState.OPEN, Happening.SETTLED): IncidentState.CLOSED,
     (IncidentState.RESTORED, Happening.SETTLED): IncidentState.CLOSED,

@@ -56,6 +56,7 @@ class Staff:
     phone: str = ""
     timezone: str
     language: str
+    date_order: str = ""  # of figures, as they write them: "dmy", "mdy", or "" to be asked
     digest_time: str = "08:00"  # local, managers only
 
     @property

@@ -40,6 +40,8 @@ class Aftermath:
                     at=now,
                 )
             )
+        if letter.kind is LetterKind.UPDATE:
+            self._updated(letter, now)
         if letter.kind is LetterKind.DEBRIEF:
             self._debriefed(letter, now)
 
@@ -144,7 +146,8 @@ class Aftermath:
     def settle(self, affected: Affected, why: str, promise: PromiseState, now: datetime) -> None:
         """A client has its debrief, or is owed none; the incident closes with its last client."""
         self._store.records.settle(affected.id, why, now)
-        self._store.records.set_promise(affected.id, PromiseKind.DEBRIEF, promise, now)
+        self._store.promises.settle(affected.id, PromiseKind.DEBRIEF, promise, now)
+        self._store.promises.settle(affected.id, PromiseKind.UPDATE, promise, now)
         if all(a.settled_at for a in self._store.records.affected_of(affected.incident_id)):
             self.close(self._store.records.incident(affected.incident_id), why, now)
 
@@ -156,6 +159,24 @@ class Aftermath:
         self._store.records.set_state(incident.id, state, ended_at=incident.ended_at, closed_at=now, why=why)
         self._store.signals.end_all(incident.id, incident.ended_at or now)
         self._store.records.note(incident.id, Entry(at=now, what="closed", author="mailflow", text=why))
+
+    def _updated(self, letter: Letter, now: datetime) -> None:
+        """The word in between has left: what it promises next is owed, and no debrief is due before it (N.4)."""
+        affected = self._store.records.affected(letter.affected_id or 0)
+        self._store.promises.settle(affected.id, PromiseKind.UPDATE, PromiseState.KEPT, now)
+        if not letter.facts.get("next_by"):
+            return
+        next_by = datetime.fromisoformat(str(letter.facts["next_by"]))
+        debriefs = [
+            p.due_at
+            for p in self._store.promises.of(affected.incident_id)
+            if p.affected_id == affected.id and p.kind is PromiseKind.DEBRIEF and p.state is PromiseState.OPEN
+        ]
+        if debriefs and debriefs[0] < next_by:
+            self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, next_by)
+        elif debriefs and debriefs[0] > next_by:
+            what = f"draft {letter.draft_id}"
+            self._store.promises.make(affected, PromiseKind.UPDATE, next_by, now, what=what)
 
     def _debriefed(self, letter: Letter, now: datetime) -> None:
         """When the last letter of the draft has left, the promise is kept and the liaison is told once."""
@@ -191,7 +212,7 @@ class Aftermath:
     def release_promises(self, incident: Incident, now: datetime) -> None:
         """What was never promised to anybody is not owed."""
         for affected in self._store.records.affected_of(incident.id):
-            self._store.records.set_promise(affected.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
+            self._store.promises.settle(affected.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
 
     def _cut_tag(self, letter: Letter, now: datetime) -> None:
         """The kept copy must not be able to speak for its recipient."""

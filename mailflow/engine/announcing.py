@@ -4,22 +4,23 @@ What was understood is said back in full, and counts; what was not is answered w
 and nothing counts. A mail announces one window, so that a mail decided twice announces nothing new.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from mailflow.domain.announced_times import Doubt, Phrases, Unclear
 from mailflow.domain.announcement import Announcement, parse_window
 from mailflow.domain.decisions import Announce, CallOff
 from mailflow.domain.letters import JSON, LetterKind
 from mailflow.domain.maintenance import Window, spelt_like
 from mailflow.domain.people import Client, Staff, fits, folded, short
+from mailflow.domain.time_words import Doubt, Unclear
+from mailflow.engine.case import names_of
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.signals import MAINTENANCE
 from mailflow.engine.store import Store
-from mailflow.writing.words import Times, Words
+from mailflow.writing.words import Times
 
 QUOTED = 200  # characters of her own words in an answer
 MANY = 12  # so many names are listed in a mail; more are known by the configuration
@@ -69,17 +70,24 @@ class Announcing:
     def _understood(self, line: str, staff: Staff, inbound: Inbound, now: datetime) -> _Understood | list[JSON]:
         """The planned work; else the sentence that says what was wrong."""
         words = self._setup.writer.words(staff.language)
-        days, months = words.at("time.days"), words.at("time.months")
+        names = names_of(words)
         # As seen when the mail came: "now for 2 hours" does not begin later because we stood still.
         read = parse_window(
-            line, inbound.received_at, staff.timezone, days, months, _phrases(words), self._is_whole_name
+            line,
+            inbound.received_at,
+            staff.timezone,
+            names.days,
+            names.months,
+            names.phrases,
+            self._is_whole_name,
+            order=staff.date_order,
         )
         if read is None:
             return ["maintenance_no_line", {"said": line[:QUOTED]}]
         if isinstance(read, Unclear):
-            return [f"maintenance_{read.reason}", {"said": read.text}]
+            return [f"unclear_{read.reason}", {"said": read.text}]
         if read.ends <= now:
-            return [f"maintenance_{Doubt.PAST}", {"said": line[:QUOTED]}]
+            return [f"unclear_{Doubt.PAST}", {"said": line[:QUOTED]}]
         if not read.client:
             unnamed = tuple(t for t in read.things if not any(_called(c, t) for c in self._setup.directory.clients))
             return _Understood(window=_window(read, None, read.things), client=None, unnamed=unnamed)
@@ -169,12 +177,6 @@ class Announcing:
     def _some_key(self) -> str:
         """A client's key, to show how it is written."""
         return next((client.key for client in self._setup.directory.clients), "all")
-
-
-def _phrases(words: Words) -> Phrases:
-    """The language's words around times; English where it brings none."""
-    table = words.table.get("announcement", {})
-    return Phrases(**{f.name: tuple(table[f.name]) for f in fields(Phrases) if f.name in table})
 
 
 def _window(read: Announcement, client: Client | None, things: tuple[str, ...]) -> Window:

@@ -1,15 +1,16 @@
 """One client of one incident as the desk sees it: whom to write to, what is known, and how its fields are called."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from mailflow.domain.form import BY_NAME, BY_NUMBER, Fill
 from mailflow.domain.incident import Affected, Incident, PromiseKind
 from mailflow.domain.letters import JSON, ClientView, client_view
-from mailflow.domain.people import Contact, Wants
+from mailflow.domain.moments import past_moment
+from mailflow.domain.people import Client, Contact, Wants
 from mailflow.domain.policy import Questions
-from mailflow.domain.times import parse_time
+from mailflow.domain.time_words import Names, Phrases, Unclear
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 from mailflow.writing.words import Times, Words
@@ -28,6 +29,7 @@ class Case:
     due: datetime | None  # by when it is due, promised or not
     words: Words  # the liaison's language
     timezone: str  # the liaison's: times of day in her mails are hers
+    date_order: str  # the liaison's too: "dmy", "mdy", or "" where it is not known
     footer: str
     questions: Questions
     mates: tuple[Affected, ...] = ()  # the other clients of a storm whom the same liaison answers for: one form for all
@@ -57,10 +59,15 @@ class Case:
             known[ENDED] = times.day_stamp(self.incident.ended_at)
         return known
 
-    def time(self, value: str) -> datetime | None:
-        """A time as the liaison wrote it, near the incident; None where it is none."""
-        near = self.incident.ended_at or self.incident.started_at
-        return parse_time(value, near, self.timezone, tuple(self.words.at("time.days")))
+    def time(self, number: int, value: str, now: datetime) -> datetime | Unclear | None:
+        """A time as the liaison wrote it at `now`, near the one that the record has; None where it is none."""
+        near = self.incident.started_at if number == STARTED else self.incident.ended_at or self.incident.started_at
+        return past_moment(value, near, now, self.timezone, names_of(self.words), self.date_order)
+
+    def is_unknown(self, value: str) -> bool:
+        """Whether an answer says that it is not known yet (S1.14)."""
+        said = " ".join(value.strip(" .!").casefold().replace("’", "'").split())
+        return said in self.words.at("form.unknown")
 
     def view(self, fills: Mapping[int, Fill]) -> ClientView:
         """What this client's debrief may know, with the liaison's corrections of start and end."""
@@ -100,7 +107,9 @@ class Case:
         return self.words.phrase(f"form.label.{BY_NUMBER[number].name}")
 
     def _corrected(self, fills: Mapping[int, Fill], number: int) -> datetime | None:
-        return self.time(fills[number].value) if number in fills else None
+        fill = fills.get(number)
+        found = self.time(number, fill.value, fill.at) if fill else None
+        return None if isinstance(found, Unclear) else found
 
 
 def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected) -> Case:
@@ -108,7 +117,7 @@ def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected
     audience = [t for t in store.records.audience(incident.id) if t.affected_id == affected.id]
     due = [
         p.due_at
-        for p in store.records.promises(incident.id)
+        for p in store.promises.of(incident.id)
         if p.affected_id == affected.id and p.kind is PromiseKind.DEBRIEF
     ]
     client = setup.directory.client(affected.client_key)
@@ -117,6 +126,9 @@ def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected
         if told.address not in contacts:
             first = told.name.split()[0] if told.name else told.address
             contacts[told.address] = Contact(name=told.name, first_name=first, address=told.address)
+    if affected.audience:
+        told_too = {told.address for told in audience}
+        contacts = {a: c for a, c in _listed(client, contacts).items() if a in affected.audience or a in told_too}
     staff = setup.directory.staff_at(affected.liaison.address)
     return Case(
         incident=incident,
@@ -126,10 +138,28 @@ def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected
         due=due[0] if due else None,
         words=setup.writer.words(staff.language if staff else affected.language),
         timezone=staff.timezone if staff else affected.timezone,
+        date_order=staff.date_order if staff else "",
         footer=setup.policy.footer,
         questions=setup.policy.questions(incident.priority),
         mates=tuple(a for a in group(store, affected) if a.id != affected.id),
     )
+
+
+def names_of(words: Words) -> Names:
+    """How a language speaks of days and times; English where it brings no words around them."""
+    table = words.table.get("announcement", {})
+    phrases = Phrases(**{f.name: tuple(table[f.name]) for f in fields(Phrases) if f.name in table})
+    return Names(days=words.at("time.days"), months=words.at("time.months"), phrases=phrases)
+
+
+def not_understood(value: str, doubt: Unclear | None) -> JSON:
+    """The sentence about a time that was not understood."""
+    return [f"unclear_{doubt.reason}", {"said": doubt.text}] if doubt else ["bad_time", {"value": value}]
+
+
+def _listed(client: Client | None, contacts: Mapping[str, Contact]) -> dict[str, Contact]:
+    """Every contact of the client's, whatever letters it wants: a liaison may name any of them."""
+    return {**({c.address: c for c in client.contacts} if client else {}), **contacts}
 
 
 def group(store: Store, affected: Affected) -> list[Affected]:

@@ -48,7 +48,21 @@ class ClientMail:
                 self._opening.telling.tell_one_more(incident, affected, contact, now)
         if situation.gist.request and self._setup.policy.helpdesk:
             self._pass_on(incident, affected, contact, author, situation.gist.request, reading, inbound, now)
-        self._forward(decision, incident, affected, contact, name, author, reading, inbound, now)
+        answerable = self._answerable(affected, contact, author, reading, situation)
+        self._forward(decision, incident, affected, contact, name, author, reading, inbound, now, answerable=answerable)
+
+    def _answerable(
+        self,
+        affected: Affected,
+        contact: Contact | None,
+        author: Address,
+        reading: Reading,
+        situation: Situation,
+    ) -> bool:
+        """Whether the liaison's answer may go to who wrote: a person of the client's, as far as anybody can tell."""
+        client = self._setup.directory.client(affected.client_key)
+        theirs = contact is not None or (client is not None and author.domain in client.domains)
+        return theirs and situation.authenticated is not False and not situation.disproven and not reading.automatic
 
     def _forward(
         self,
@@ -61,8 +75,10 @@ class ClientMail:
         reading: Reading,
         inbound: Inbound,
         now: datetime,
+        *,
+        answerable: bool,
     ) -> None:
-        """The client's new words go to the liaison, in the incident's thread."""
+        """The client's new words go to the liaison, in the incident's thread; her answer goes back to that person."""
         lead = "forward_joined"
         if decision.reason in {"answers-our-letter", "thanks"}:
             lead = "forward_answer" if incident.running else "forward_closed"
@@ -79,6 +95,9 @@ class ClientMail:
             "contact": contact.first_name if contact else name,
             "contact_name": name,
             "contact_address": author.address,
+            "answerable": answerable,
+            "reply_name": f"TO CLIENT {name}" if answerable else "",
+            "live": self._setup.live(affected),
             "text": reading.new_text.strip()[:EXCERPT] or reading.subject,
         }
         self._post.to_staff(

@@ -1,19 +1,34 @@
 """The liaison's desk: the form goes out, answers come in, and either what is missing or the draft goes back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailflow.domain.decisions import Fill as Filled
 from mailflow.domain.decisions import RefuseSend
-from mailflow.domain.form import Answers, Doubt, Fill, end_marker
+from mailflow.domain.form import BY_NAME, Answers, Doubt, Fill
 from mailflow.domain.incident import Affected, Entry, Incident
-from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLetter, debrief, is_none
-from mailflow.domain.people import Contact
-from mailflow.engine.case import ENDED, IMPACT, STARTED, Case, open_case
+from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLetter, debrief, is_none, written
+from mailflow.domain.people import Contact, Staff
+from mailflow.domain.time_words import Unclear
+from mailflow.domain.worktime import due_by_day
+from mailflow.engine.asking import Asking
+from mailflow.engine.case import ENDED, STARTED, Case, not_understood, open_case
 from mailflow.engine.drafts import Drafts
-from mailflow.engine.post import Post
+from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
+
+STEPS = BY_NAME["steps"].number
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Accepted:
+    """What of a reply was kept, and what was not."""
+
+    fills: tuple[Fill, ...]
+    problems: tuple[JSON, ...]
+    unclear: tuple[int, ...]  # fields to be asked about again
 
 
 class Desk:
@@ -21,34 +36,7 @@ class Desk:
 
     def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
         self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
-
-    def ask(self, incident: Incident, affected: Affected, now: datetime) -> Letter | None:
-        """Send the form, prefilled with what the record knows; once for a client, and for all clients of a storm
-        whom the same liaison answers for."""
-        case = open_case(self._store, self._setup, incident, affected)
-        if any(mate.id < affected.id for mate in case.mates):
-            return None
-        version = self._store.desk.next_version(affected.id)
-        groups = self._groups(case, now)
-        readers: JSON = ["form_readers_nobody", {}]
-        if case.contacts:
-            readers = ["form_readers_many", {}] if case.mates else ["form_readers", {"names": case.first_names}]
-        return self._post.to_staff(
-            LetterKind.FORM,
-            affected.liaison,
-            {
-                "lines": case.so_far(),
-                "readers": readers,
-                "groups": groups,
-                "fields": case.asked(case.questions.asked, case.known(now)),
-                "end_marker": end_marker(incident.reference, version),
-            },
-            key=f"{affected.id}",
-            now=now,
-            incident=incident,
-            affected=affected,
-            version=version,
-        )
+        self._asking = Asking(store, setup, post)
 
     def answered(self, decision: Filled, letter: Letter | None, inbound_id: int, now: datetime) -> None:
         """Keep the answers, then ask for what is left or show what would be sent."""
@@ -56,13 +44,7 @@ class Desk:
         incident = self._store.records.incident(affected.incident_id)
         answers, author = decision.answers, decision.staff
         if letter is None or not letter.kind.shows_form:
-            # Words below an "opened" or a forwarded mail are for the record, never for the client.
-            written = [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]
-            text = "\n\n".join(filter(None, [*written, answers.near_miss]))
-            self._note(incident, "note", author.name, text, inbound_id, now)
-            # Only once: answering the answer to an answer is how robots talk for ever.
-            if text and decision.reason == "answers" and letter and letter.kind is not LetterKind.NOTICE:
-                self._say_noted(incident, affected, text, inbound_id, now)
+            self._keep_as_note(decision, letter, incident, affected, inbound_id, now)
             return
         case = open_case(self._store, self._setup, incident, affected)
         if decision.reason == "with-stop":
@@ -73,41 +55,113 @@ class Desk:
             self._keep_wish(case, answers, author.name, inbound_id, now)
             return
         if affected.settled_at:
-            written = [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]
-            self._note(incident, "late answer", author.name, "\n\n".join(filter(None, written)), inbound_id, now)
+            self._note(incident, "late answer", author.name, _all_words(answers), inbound_id, now)
             self._drafts.already_settled(case, inbound_id, now)
             return
-        fills, problems = self._accepted(case, answers, author.address, now)
+        accepted = self._accepted(case, answers, letter, author.address, now)
         for one in (affected, *case.mates):
-            self._store.desk.fill(one.id, fills)
-        unplaced = [answers.loose] if answers.loose and not any(f.loose for f in fills) else []
+            self._store.desk.fill(one.id, accepted.fills)
+        unplaced = [answers.loose] if answers.loose and not any(f.loose for f in accepted.fills) else []
         notes = "\n\n".join([*unplaced, *answers.notes])
+        numbers = ", ".join(f"[{f.number}]" for f in accepted.fills)
         self._note(incident, "note", author.name, notes, inbound_id, now)
-        self._note(incident, "answered", author.name, ", ".join(f"[{f.number}]" for f in fills), inbound_id, now)
-        if answers.near_miss:
-            self._note(incident, "note", author.name, answers.near_miss, inbound_id, now)
+        self._note(incident, "answered", author.name, numbers, inbound_id, now)
+        self._note(incident, "note", author.name, answers.near_miss, inbound_id, now)
+        if decision.reason == "colleague-answers":
+            self._thank(case, author, numbers, inbound_id, now)
+        self._go_on(case, decision, accepted, notes, inbound_id, now)
+
+    def _go_on(
+        self, case: Case, decision: Filled, accepted: _Accepted, notes: str, inbound_id: int, now: datetime
+    ) -> None:
+        """What is missing or unclear is asked for; else the draft is shown."""
+        answers = decision.answers
         near_miss: JSON = ["near_miss", {"said": answers.near_miss}] if answers.near_miss else None
-        problems += [_doubt(case, doubt) for doubt in answers.doubts]
-        known = self._store.desk.fills(affected.id)
+        problems = [*accepted.problems, *(_doubt(case, doubt) for doubt in answers.doubts)]
+        known = self._store.desk.fills(case.affected.id)
         missing = [n for n in case.questions.required if n not in known]
-        unclear = [d.number for d in answers.doubts if d.number not in missing]
+        unclear = [n for n in (*(d.number for d in answers.doubts), *accepted.unclear) if n not in missing]
         if missing or problems:
             said: list[JSON] = [near_miss, *problems] if near_miss else problems
-            self._ask_again(case, sorted({*missing, *unclear}), known, said, notes, inbound_id, now)
+            self._asking.ask_again(case, sorted({*missing, *unclear}), known, said, notes, inbound_id, now)
             return
+        problem: JSON = ["send_with_changes", {}] if decision.reason == "with-send" else near_miss
+        remarks = self._remarks(case, answers, accepted.fills, known, now)
+        if any(case.is_unknown(known[n].value) for n in case.questions.required):
+            letters = self._not_known_yet(case, known, inbound_id, now)
+        else:
+            letters = self._debriefs(case, now)
+        self._drafts.offer(case, letters, now, remarks=remarks, problem=problem, notes=notes, cause=inbound_id)
+
+    def _remarks(
+        self, case: Case, answers: Answers, fills: Sequence[Fill], known: Mapping[int, Fill], now: datetime
+    ) -> list[JSON]:
+        """The transcript: what was taken for what, whose words they are, and what is blank (S1.13)."""
         remarks: list[JSON] = [["loose", {"label": case.label(f.number)}] for f in fills if f.loose]
+        if answers.unknown:
+            nearest = ", ".join(answers.nearest)
+            remarks.append(["unknown_remark", {"said": answers.unknown, "nearest": nearest}])
+        for address in dict.fromkeys(f.by for f in known.values() if f.by != case.affected.liaison.address):
+            staff = self._setup.directory.staff_at(address)
+            theirs = " ".join(f"[{n}]" for n, f in sorted(known.items()) if f.by == address)
+            remarks.append(["words_of", {"fields": theirs, "name": staff.name if staff else address}])
         blank = [n for n in case.questions.asked if n not in known and n not in case.known(now)]
         if blank:
             remarks.append(["blank", {"fields": ", ".join(case.short(n) for n in blank)}])
-        self._drafts.offer(
-            case,
-            self._debriefs(case, now),
-            now,
-            remarks=remarks,
-            problem=["send_with_changes", {}] if decision.reason == "with-send" else near_miss,
-            notes=notes,
-            cause=inbound_id,
+        return remarks
+
+    def _not_known_yet(self, case: Case, known: Mapping[int, Fill], inbound_id: int, now: datetime) -> list[NewLetter]:
+        """ "We don't know yet" is a good answer: the client is told so, and by when there is more (S1.14)."""
+        policy = self._setup.policy
+        next_by = due_by_day(now, policy.update_within, case.affected.timezone, policy.day_ends)
+        words = self._setup.writer.words(case.affected.language)
+        text = words.phrase("update.not_known", plain=case.affected.plain or words.phrase("acknowledgement.unnamed"))
+        steps = known.get(STEPS)
+        if steps and not case.is_unknown(steps.value) and not is_none(steps.value):
+            text = f"{text}\n\n{steps.value}"
+        return [
+            self._post.client_letter(
+                LetterKind.UPDATE,
+                case.incident,
+                case.affected,
+                contact,
+                written(case.view(known), contact, text, next_by=next_by, variant=0),
+                key=f"{inbound_id}:{contact.address}",
+                now=now,
+                due_at=now,
+            )
+            for contact in case.contacts
+        ]
+
+    def _thank(self, case: Case, author: Staff, numbers: str, inbound_id: int, now: datetime) -> None:
+        """A colleague hears that what he wrote has arrived, and where."""
+        values: dict[str, JSON] = {"fields": numbers or "-", "name": case.affected.liaison.name}
+        self._post.notice(
+            ["colleague_thanks", values],
+            [["colleague_thanks", values]],
+            address_of(author),
+            key=f"thanks:{inbound_id}",
+            now=now,
+            incident=case.incident,
+            affected=case.affected,
         )
+
+    def _keep_as_note(
+        self,
+        decision: Filled,
+        letter: Letter | None,
+        incident: Incident,
+        affected: Affected,
+        inbound_id: int,
+        now: datetime,
+    ) -> None:
+        """Words below an "opened" mail, or one that shows no form, are for the record, never for the client."""
+        answers = decision.answers
+        text = "\n\n".join(filter(None, [_all_words(answers), answers.near_miss]))
+        self._note(incident, "note", decision.staff.name, text, inbound_id, now)
+        # Only once: answering the answer to an answer is how robots talk for ever.
+        if text and decision.reason == "answers" and letter and letter.kind is not LetterKind.NOTICE:
+            self._say_noted(incident, affected, text, inbound_id, now)
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing; what a STOP held back is shown again, to be sent after all."""
@@ -138,7 +192,7 @@ class Desk:
 
     def _keep_wish(self, case: Case, answers: Answers, author: str, inbound_id: int, now: datetime) -> None:
         """Words below the preview of an acknowledgement are no answers to a form: kept, and said so."""
-        said = "\n\n".join(filter(None, [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]))
+        said = _all_words(answers)
         self._note(case.incident, "note", author, said, inbound_id, now)
         lines: list[JSON] = [["near_miss", {"said": answers.near_miss}]] if answers.near_miss else []
         self._post.notice(
@@ -152,67 +206,31 @@ class Desk:
             text=said,
         )
 
-    def _groups(self, case: Case, now: datetime) -> list[dict[str, JSON]]:
-        """The questions, what may stay blank, and what is to be corrected if it is wrong."""
-        numbers, required = case.questions.asked, case.questions.required
-        from_record = {STARTED, ENDED, IMPACT} - set(required)
-        groups: list[dict[str, JSON]] = []
-        for heading, chosen in (
-            ("", [n for n in numbers if n in required]),
-            ("optional", [n for n in numbers if n not in required and n not in from_record]),
-            ("facts", [n for n in numbers if n in from_record]),
-        ):
-            if chosen:
-                fields = case.asked(chosen, case.known(now))
-                groups.append({"heading": heading, "compact": heading == "facts", "fields": fields})
-        return groups
-
-    def _accepted(self, case: Case, answers: Answers, by: str, now: datetime) -> tuple[list[Fill], list[JSON]]:
+    def _accepted(self, case: Case, answers: Answers, letter: Letter, by: str, now: datetime) -> _Accepted:
         """The answers that can be kept, and what is wrong with the others."""
+        known = self._store.desk.fills(case.affected.id)
+        shown_at = letter.sent_at or letter.created_at
         fills: list[Fill] = []
         problems: list[JSON] = []
+        unclear: list[int] = []
         for number, answer in answers.values.items():
-            if number in {STARTED, ENDED} and not is_none(answer.value) and case.time(answer.value) is None:
-                problems.append(["bad_time", {"value": answer.value}])
+            is_time = number in {STARTED, ENDED} and not is_none(answer.value)
+            read = case.time(number, answer.value, now) if is_time else now
+            newer = known.get(number)
+            if newer and newer.at > shown_at and newer.value != answer.value:
+                # She answers an older mail, and somebody has written this field since: which one is it?
+                label = case.label(number)
+                problems.append(["edited_since", {"label": label, "first": newer.value, "second": answer.value}])
+                unclear.append(number)
+            elif read is None or isinstance(read, Unclear):
+                problems.append(not_understood(answer.value, read))
             else:
                 fills.append(Fill(number=number, value=answer.value, by=by, at=now))
-        taken = {f.number for f in fills} | set(self._store.desk.fills(case.affected.id))
+        taken = {f.number for f in fills} | set(known)
         free = [n for n in case.questions.required if n not in taken]
         if answers.loose and free:
             fills.append(Fill(number=free[0], value=answers.loose, by=by, at=now, loose=True))
-        return fills, problems
-
-    def _ask_again(
-        self,
-        case: Case,
-        numbers: Sequence[int],
-        known: Mapping[int, Fill],
-        problems: list[JSON],
-        notes: str,
-        inbound_id: int,
-        now: datetime,
-    ) -> None:
-        """Just the fields that are missing or unclear; what was accepted is shown as taken (N.5)."""
-        version = self._store.desk.next_version(case.affected.id)
-        unread = [n for n in (STARTED, ENDED) if n not in known and n in case.questions.asked]
-        times = unread if any(isinstance(p, list) and p[0] == "bad_time" for p in problems) else []
-        fields = [*numbers, *(n for n in times if n not in numbers)]
-        self._post.to_staff(
-            LetterKind.MISSING,
-            case.affected.liaison,
-            {
-                "problems": problems or [["missing_one" if len(fields) == 1 else "missing_many", {}]],
-                "fields": case.asked(fields, {}),
-                "taken": [{"label": case.label(n), "value": f.value} for n, f in sorted(known.items())],
-                "notes": notes,
-                "end_marker": end_marker(case.incident.reference, version),
-            },
-            key=f"{case.affected.id}:{version}:{inbound_id}",
-            now=now,
-            incident=case.incident,
-            affected=case.affected,
-            version=version,
-        )
+        return _Accepted(fills=tuple(fills), problems=tuple(problems), unclear=tuple(unclear))
 
     def _debriefs(self, case: Case, now: datetime) -> list[NewLetter]:
         """One letter for each contact who is to have it; of each client of a storm, from that client's own record."""
@@ -243,6 +261,11 @@ class Desk:
         if text:
             entry = Entry(at=now, what=what, author=author, text=text, inbound_id=inbound_id)
             self._store.records.note(incident.id, entry)
+
+
+def _all_words(answers: Answers) -> str:
+    """Everything that was typed, whatever it was meant for."""
+    return "\n\n".join(filter(None, [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]))
 
 
 def _doubt(case: Case, doubt: Doubt) -> JSON:

@@ -58,7 +58,7 @@ class Drafts:
         """Render the letters, hold them, and show them to the liaison; an older draft is superseded."""
         affected_id = case.affected.id
         try:
-            rendered = [self._render(letter, now) for letter in letters]
+            rendered = [self.render(letter, now) for letter in letters]
         except TemplateError as error:
             self._unwritten(case, str(error), cause, now)
             return
@@ -240,7 +240,7 @@ class Drafts:
             unless_over=settle > timedelta(),
         )
 
-    def _render(self, letter: NewLetter, now: datetime) -> Rendered:
+    def render(self, letter: NewLetter, now: datetime) -> Rendered:
         """The words of a letter, under the subject of the thread that it will hang in."""
         words = self._setup.writer.render(letter.kind, letter.language, letter.facts, now)
         thread = self._store.outbox.thread(letter.incident_id, letter.recipient.address)

@@ -61,7 +61,7 @@ class Freezer:
         envelope = Envelope(
             sender=Address(name=letter.sender_name, address=mailbox.address),
             recipient=recipient,
-            reply_to=Address(name="", address=reply_to),
+            reply_to=Address(name=str(letter.facts.get("reply_name", "")), address=reply_to),
             message_id=tokens.message_id(tag, domain),
             date=now,
             references=thread.references,

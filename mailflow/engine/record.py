@@ -25,6 +25,7 @@ from mailflow.domain.decisions import (
     Refuse,
     RefuseSend,
     Relapse,
+    Relay,
     Release,
     Show,
     Situation,
@@ -46,6 +47,7 @@ from mailflow.engine.mailroom import Inbound
 from mailflow.engine.obey import Orders
 from mailflow.engine.opening import EXCERPT, Opening, Word
 from mailflow.engine.post import Post, address_of
+from mailflow.engine.relay import Relaying
 from mailflow.engine.replay import Replay
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -66,7 +68,8 @@ class Recorder:
         self._client_mail = ClientMail(store, setup, self._post, self._opening)
         self.replay = Replay(store, setup, self.record)
         self._triage = Triage(store, setup, self._post, self.replay)
-        self._orders = Orders(store, setup, self._post)
+        self._relaying = Relaying(store, setup, self._post, drafts)
+        self._orders = Orders(store, setup, self._post, drafts)
         self._announcing = Announcing(store, setup, self._post)
         self._aftermath = Aftermath(store, setup, self._post)
 
@@ -123,8 +126,11 @@ class Recorder:
             case RefuseSend():
                 self._desk.refuse(decision, inbound.id, now)
                 return Kind.LIAISON, self._store.records.affected(decision.affected_id).incident_id
+            case Relay():
+                self._relaying.answer(decision, inbound, now)
+                return Kind.LIAISON, decision.letter.incident_id
             case Obey():
-                self._orders.obey(decision, inbound, reading, now)
+                self._orders.obey(decision, inbound, now)
                 return Kind.LIAISON, decision.incident_id
             case Confirm():
                 self._confirm(decision, inbound, reading, situation, now)

@@ -13,7 +13,7 @@ from typing import Protocol
 from mailflow.domain.form import Fill, Form
 from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, Promise, PromiseKind, PromiseState, Told
 from mailflow.domain.letters import JSON, Draft, Letter, LetterKind, LetterState, NewLetter, Thread
-from mailflow.domain.people import Address, Client
+from mailflow.domain.people import Address, Client, Staff
 from mailflow.domain.vocabulary import Class, Detection, Priority, Severity
 from mailflow.engine.mailroom import Mailroom
 from mailflow.engine.signals import Lessons, Signals, Waiting, Windows
@@ -142,17 +142,11 @@ class Records(Protocol):
     def timeline(self, incident_id: int) -> list[Entry]:
         """The incident's timeline in order."""
 
-    def promise(self, affected: Affected, kind: PromiseKind, due_at: datetime, now: datetime) -> None:
-        """Promise something; the same promise is made once."""
+    def assign(self, affected_id: int, staff: Staff) -> None:
+        """Another liaison answers for a client of an incident, and for what is promised to it."""
 
-    def promises(self, incident_id: int) -> list[Promise]:
-        """The incident's promises."""
-
-    def set_promise(self, affected_id: int, kind: PromiseKind, state: PromiseState, now: datetime) -> None:
-        """Keep or release a promise."""
-
-    def overdue(self, now: datetime) -> list[Overdue]:
-        """Promises past their time, oldest first."""
+    def set_audience(self, affected_id: int, addresses: Sequence[str]) -> None:
+        """Who of the client's has this incident's letters; nobody named: as the configuration says."""
 
     def told(self, told: Told) -> None:
         """Remember who was told what."""
@@ -174,6 +168,40 @@ class Records(Protocol):
 
     def closed_without_debrief(self, since: datetime) -> int:
         """How many clients' debriefs were decided not to be owed since a time."""
+
+
+class Promises(Protocol):
+    """What somebody owes by a time (N.4)."""
+
+    def due(self, kind: PromiseKind, before: datetime) -> list[Overdue]:
+        """Open promises of a kind that are due before a time, oldest first."""
+
+    def make(
+        self,
+        affected: Affected,
+        kind: PromiseKind,
+        due_at: datetime,
+        now: datetime,
+        *,
+        owner: Staff | None = None,
+        what: str = "",
+    ) -> None:
+        """Promise something; the same promise is made once. Its owner is the liaison, where nobody else is named."""
+
+    def of(self, incident_id: int) -> list[Promise]:
+        """The incident's promises."""
+
+    def settle(self, affected_id: int, kind: PromiseKind, state: PromiseState, now: datetime) -> None:
+        """Keep or release a promise."""
+
+    def postpone(self, affected_id: int, kind: PromiseKind, due_at: datetime) -> None:
+        """An open promise is due at another time."""
+
+    def keep(self, promise_id: int, now: datetime) -> None:
+        """An action was done."""
+
+    def overdue(self, now: datetime) -> list[Overdue]:
+        """Promises past their time, oldest first."""
 
 
 class Desk(Protocol):
@@ -272,6 +300,9 @@ class Outbox(Protocol):
     def count_incidents(self, kind: LetterKind, address: str, *, besides: int) -> int:
         """About how many incidents besides this one a person has such a letter: picks the phrasing of the next."""
 
+    def count_sent(self, kind: LetterKind, incident_id: int) -> int:
+        """How many letters of a kind have left about an incident."""
+
     def asked(self, affected_id: int) -> bool:
         """Whether the liaison was sent the form."""
 
@@ -305,6 +336,7 @@ class Store(Protocol):
 
     mailroom: Mailroom
     records: Records
+    promises: Promises
     desk: Desk
     outbox: Outbox
     control: Control

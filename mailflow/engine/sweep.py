@@ -9,15 +9,14 @@ import structlog
 
 from mailflow.domain.correlation import UNTOLD
 from mailflow.domain.expected import due
-from mailflow.domain.incident import Affected, Incident
+from mailflow.domain.incident import Affected, Incident, PromiseKind
 from mailflow.domain.letters import JSON, DraftState, LetterKind, LetterState
 from mailflow.domain.people import Staff
 from mailflow.domain.worktime import next_local
 from mailflow.engine.aftermath import Aftermath
-from mailflow.engine.case import group
+from mailflow.engine.asking import Asking
+from mailflow.engine.case import group, open_case
 from mailflow.engine.clock import Clock
-from mailflow.engine.desk import Desk
-from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import LostMailboxError
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.record import Recorder
@@ -40,7 +39,7 @@ class Sweep:
         self._store, self._setup, self._clock = store, setup, clock
         post = Post(store, setup)
         self._post = post
-        self._desk = Desk(store, setup, post, Drafts(store, setup, post))
+        self._asking = Asking(store, setup, post)
         self._aftermath = Aftermath(store, setup, post)
         self._recorder = Recorder(store, setup)
 
@@ -52,6 +51,7 @@ class Sweep:
             self._expected,
             self._never_told,
             self._forms,
+            self._known_now,
             self._unproven,
             self._digests,
             self._forget,
@@ -89,8 +89,14 @@ class Sweep:
         policy = self._setup.policy
         ended_before, due_before = now - policy.form_after, now + policy.form_before_due
         for incident, affected in self._store.records.awaiting_form(ended_before, due_before):
-            if self._desk.ask(incident, affected, now):
+            if self._asking.ask(incident, affected, now):
                 log.info("form asked", ref=incident.reference, of=affected.liaison.address)
+
+    def _known_now(self, now: datetime) -> None:
+        """A client was told "not known yet": before the next word is due, the liaison is asked once more (S1.14)."""
+        for owed in self._store.promises.due(PromiseKind.UPDATE, now + self._setup.policy.form_before_due):
+            case = open_case(self._store, self._setup, owed.incident, owed.affected)
+            self._asking.ask_what_was_unknown(case, owed.promise, now)
 
     def _never_told(self, now: datetime) -> None:
         """A blip of which nobody was told closes by itself: there is nobody to debrief (S3.1)."""
@@ -107,7 +113,7 @@ class Sweep:
         letters = self._store.outbox.letters(incident_id=incident.id, states=[LetterState.SENT], limit=MANY)
         if not any(letter.kind is LetterKind.OPENED for letter in letters) or incident.ended_at is None:
             return
-        if not any(p.affected_id == affected.id for p in self._store.records.promises(incident.id)):
+        if not any(p.affected_id == affected.id for p in self._store.promises.of(incident.id)):
             return  # nothing was going to be sent
         self._post.notice(
             ["over_untold", {}],
@@ -133,7 +139,7 @@ class Sweep:
         due = [m for m in self._setup.directory.managers if now >= next_local(now, m.timezone, m.digest_time)]
         if not due:
             return
-        overdue = self._store.records.overdue(now)
+        overdue = self._store.promises.overdue(now)
         for manager in due if overdue else ():
             self._digest(manager, overdue, now)
 

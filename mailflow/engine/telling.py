@@ -96,7 +96,7 @@ class Telling:
         known |= {x.recipient.address for x in coming if x.kind is LetterKind.ACKNOWLEDGEMENT}
         if not open_ or contact.address in known:
             return
-        promised = [p.due_at for p in self._store.records.promises(incident.id) if p.affected_id == affected.id]
+        promised = [p.due_at for p in self._store.promises.of(incident.id) if p.affected_id == affected.id]
         view = client_view(incident, affected, policy.footer, promised[0] if promised else None)
         if not promised:
             return  # nothing is promised to anybody: the liaison writes
@@ -175,7 +175,7 @@ class Telling:
         }
         plan = self._plan(acknowledge, contacts, live)
         if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"} or affected.reporter:
-            self._store.records.promise(affected, PromiseKind.DEBRIEF, due, now)
+            self._store.promises.make(affected, PromiseKind.DEBRIEF, due, now)
         if many:
             self.tell_of_many(incident, affected, now)
             if plan in {"ack_auto", "ack_off", "ack_review"}:

@@ -188,6 +188,8 @@ def _nearest(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     if not (shouted or len(said) <= 2):
         return ()
     words = {word.casefold(): verb for verb, some in vocabulary.words.items() for word in some}
+    if said[0].rstrip(":,") in words:
+        return ()  # "STOP this one, please": misspelt it is not
     close = get_close_matches(said[0].rstrip(":,"), words, n=9, cutoff=LIKE)
     return tuple(dict.fromkeys(words[word].value.replace("_", " ").upper() for word in close))[:3]
 

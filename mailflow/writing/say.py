@@ -92,8 +92,9 @@ class Say:
     def greets(self, text: str) -> bool:
         """Whether a letter needs our greeting: what was typed has none of its own."""
         first = text.strip().casefold()
-        own = (*self._words.at("update.greetings"), str(self._facts["first_name"]).casefold())
-        return not any(re.match(rf"{re.escape(word)}\b", first) for word in own)
+        name = re.escape(str(self._facts["first_name"]).casefold())
+        greetings = "|".join(map(re.escape, self._words.at("update.greetings")))
+        return not re.match(rf"(?:{greetings})\b|{name} *[,:!]", first)
 
     def next_word(self) -> str:
         """By when I write again; what is promised here is the deadline."""

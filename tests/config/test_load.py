@@ -139,6 +139,29 @@ def test_directory_is_lower_case_and_inherits_from_the_service(tmp_path: Path) -
     assert policy(loaded.settings) == loaded.policy
 
 
+def test_the_order_of_dates_is_a_persons_own_or_the_services(tmp_path: Path) -> None:
+    """S1.5: dates in figures are read as their writer writes them; where nobody said how, they are asked about."""
+    people = """
+[[liaison]]
+name = "Robin Poe"
+title = "Client Liaison"
+address = "robin@msp.example"
+date_order = "mdy"
+[[manager]]
+name = "Dana Reyes"
+address = "dana@msp.example"
+date_order = ""
+[[colleague]]
+name = "Paul Ortiz"
+address = "paul@msp.example"
+"""
+    asked = load(write(tmp_path, SMALL + people), {}).directory.staff
+    assert [s.date_order for s in asked] == ["", "mdy", "", ""]
+    service = SERVICE + 'date_order = "dmy"\n'
+    said = load(write(tmp_path, service + MAILBOX + LIAISON + people), {}).directory.staff
+    assert {s.first_name: s.date_order for s in said} == {"Valery": "dmy", "Robin": "mdy", "Dana": "", "Paul": "dmy"}
+
+
 def test_a_client_may_have_its_own_live_zone_and_language(tmp_path: Path) -> None:
     """What a client's entry says of itself is not overruled by the service's defaults."""
     own = CLIENT.replace("[[client.contact]]", 'live = "review"\ntimezone = "Asia/Tokyo"\n[[client.contact]]')

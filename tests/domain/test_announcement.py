@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailflow.domain.announced_times import Doubt, Phrases, Unclear
 from mailflow.domain.announcement import Announcement, parse_window
+from mailflow.domain.time_words import Doubt, Phrases, Unclear
 
 CHICAGO = "America/Chicago"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -78,10 +78,10 @@ def test_what_was_begun_is_never_simply_dropped() -> None:
     assert steps == {D.ACCEPT: L.SENT, D.DEFER: L.WAITING, D.REJECT: L.FAILED, D.LOSE: L.UNKNOWN}
 
 
-def test_what_is_closed_moves_only_by_a_relapse() -> None:
-    """S3.1: of what is closed, only trouble that nobody had heard of goes on; what is merged never moves again."""
+def test_what_is_closed_moves_only_by_a_relapse_or_a_person() -> None:
+    """S3.1: what is closed goes on where nobody had heard of it, or by REOPEN; what is merged never moves again."""
     closed = {h: then for (state, h), then in INCIDENT_TRANSITIONS.items() if state is IncidentState.CLOSED}
-    assert closed == {Happening.RELAPSED: IncidentState.OPEN}
+    assert closed == {Happening.RELAPSED: IncidentState.OPEN, Happening.REOPENED: IncidentState.OPEN}
     assert IncidentState.MERGED not in {state for state, _ in INCIDENT_TRANSITIONS}
 
 

@@ -518,7 +518,7 @@ def test_25_a_debrief_that_came_back_is_owed_again(tmp_path: Path) -> None:
         (debrief,) = on.got(JOHN, DEBRIEF)
         on.later(hours=1)
         on.arrives(DSN.format(whom=JOHN, id=debrief.message["Message-ID"]).encode())
-        assert [p.state for p in on.app.store.records.promises(1)] == [PromiseState.OPEN]
+        assert [p.state for p in on.app.store.promises.of(1)] == [PromiseState.OPEN]
         previews = len(on.got(VALERY, PREVIEW))
         on.replies(on.last(PREVIEW), "2: We put a new cable in.")
         assert len(on.got(VALERY, PREVIEW)) == previews + 1

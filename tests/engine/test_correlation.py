@@ -153,7 +153,7 @@ def test_a_blip_within_the_settle_time_is_told_to_nobody(tmp_path: Path) -> None
         assert [m.recipients[0] for m in on.mail.sent if m.recipients[0] != NOC] == []
         (incident,) = on.incidents()
         assert incident.state is IncidentState.CLOSED
-        assert [p.state for p in on.app.store.records.promises(incident.id)] == [PromiseState.RELEASED]
+        assert [p.state for p in on.app.store.promises.of(incident.id)] == [PromiseState.RELEASED]
 
 
 def test_a_blip_brings_no_form_while_its_acknowledgement_still_waits(tmp_path: Path) -> None:

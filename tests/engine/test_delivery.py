@@ -317,4 +317,4 @@ def test_a_debrief_that_does_not_arrive_keeps_no_promise(tmp_path: Path, reply: 
         on.later(minutes=4)
         (incident,) = on.incidents()
         assert incident.running
-        assert [p.state for p in on.app.store.records.promises(1)] == ["open"]
+        assert [p.state for p in on.app.store.promises.of(1)] == ["open"]

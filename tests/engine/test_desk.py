@@ -62,7 +62,7 @@ def test_what_is_sent_is_what_was_shown(tmp_path: Path) -> None:
         assert shown_to_john(preview) in debrief.text
         (incident,) = on.incidents()
         assert incident.state is IncidentState.CLOSED
-        assert [p.state for p in on.app.store.records.promises(incident.id)] == [PromiseState.KEPT]
+        assert [p.state for p in on.app.store.promises.of(incident.id)] == [PromiseState.KEPT]
         assert {letter.recipient.address for letter in on.letters()} == {JOHN, VALERY}
         assert "John has the letter" in on.last(NOTICE).subject
 
@@ -298,7 +298,7 @@ def test_no_debrief_wants_a_reason(tmp_path: Path) -> None:
         (incident,) = on.incidents()
         assert incident.state is IncidentState.CLOSED
         assert "planned maintenance" in incident.why_closed
-        assert [p.state for p in on.app.store.records.promises(incident.id)] == [PromiseState.RELEASED]
+        assert [p.state for p in on.app.store.promises.of(incident.id)] == [PromiseState.RELEASED]
         assert debriefs(on) == []
 
 
@@ -336,7 +336,7 @@ def test_stop_before_the_acknowledgement_leaves(tmp_path: Path) -> None:
         on.recovery()
         on.later(days=6)
         assert on.got(JOHN) == []
-        assert [p.state for p in on.app.store.records.promises(1)] == [PromiseState.RELEASED]
+        assert [p.state for p in on.app.store.promises.of(1)] == [PromiseState.RELEASED]
         assert on.incidents()[0].state is IncidentState.CLOSED
         assert on.got(DANA) == []
 

@@ -372,7 +372,7 @@ def test_a_client_of_two_merged_incidents_has_one_letter_each(tmp_path: Path) ->
             acknowledged, debrief = on.got(person)
             assert str(acknowledged.message["Message-ID"]) in str(debrief.message["References"])
         assert alive(on)[0].state is IncidentState.CLOSED
-        assert [p.state for p in on.app.store.records.promises(first.id) if p.state == "open"] == []
+        assert [p.state for p in on.app.store.promises.of(first.id) if p.state == "open"] == []
 
 
 def test_clients_of_merged_incidents_split_again(tmp_path: Path) -> None:

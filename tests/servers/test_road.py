@@ -63,7 +63,7 @@ def the_rest(on: Road, *, confirmed: bool) -> None:
     on.expect(VALERY, "Contoso: upgrade was not announced")
     on.settle()
     (incident, _), *_ = on.app.store.records.incidents(running_only=True, limit=9)
-    (promise,) = on.app.store.records.promises(incident.id)
+    (promise,) = on.app.store.promises.of(incident.id)
     on.clock.move_to(promise.due_at - timedelta(hours=1))
     on.app.hasten()
     on.expect(VALERY, "Contoso: what was it")

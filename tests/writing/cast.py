@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from mailflow.config.shipped import layers
 from mailflow.domain.form import BY_NAME, BY_NUMBER, Fill
-from mailflow.domain.letters import ClientView, LetterKind, acknowledgement, debrief
+from mailflow.domain.letters import ClientView, LetterKind, acknowledgement, debrief, written
 from mailflow.domain.people import Contact
 from mailflow.writing.render import Rendered, Writer
 from mailflow.writing.words import Words
@@ -96,6 +96,15 @@ def debriefed(answers: Mapping[str, str], variant: int = 0, **changes: Any) -> d
     return {**debrief(view, JOHN, fills), "variant": variant}
 
 
+UPDATE = "We found the disk that failed, and a new one is on its way."
+ANSWER = "Yes, it is safe to open the Data drive again.\n\nPaul copied everything back at noon."
+
+
+def told(text: str, next_by: datetime | None = None, variant: int = 0, **changes: Any) -> dict[str, Any]:
+    """A letter in the liaison's own words."""
+    return dict(written(replace(VIEW, **changes), JOHN, text, next_by=next_by, variant=variant))
+
+
 # --- to our own people ---
 
 COMMON = {
@@ -172,6 +181,18 @@ def form() -> dict[str, Any]:
     }
 
 
+def ask(question: str = "Which disk was it?") -> dict[str, Any]:
+    """What a colleague is asked."""
+    return {
+        **COMMON,
+        "first_name": "Paul",
+        "lines": [["asked_by", {"name": "Valery Stufano"}], ["form_restored", LEAD]],
+        "question": question,
+        "fields": asked(1, 2),
+        "end_marker": "----- end of form INC-2041/2 -----",
+    }
+
+
 def missing(problems: list[Any], *numbers: int, notes: str = "") -> dict[str, Any]:
     """What comes back when a form was not answered whole."""
     return {
@@ -190,6 +211,7 @@ def preview(*remarks: list[Any], problem: list[Any] | None = None, notes: str = 
     return {
         **COMMON,
         "releases": "debrief",
+        "blocked": [],
         "change": ["change_debrief", {}],
         "names": "John",
         "ready": ["ready_one", {"names": "John Harper", "rest": "3 minutes"}],
@@ -204,7 +226,12 @@ def preview(*remarks: list[Any], problem: list[Any] | None = None, notes: str = 
     }
 
 
-def forward(text: str = "I can't open the Data drive since this morning.\n\nShirley") -> dict[str, Any]:
+def forward(
+    text: str = "I can't open the Data drive since this morning.\n\nShirley",
+    *,
+    answerable: bool = True,
+    live: str = "auto",
+) -> dict[str, Any]:
     """A client's mail, as the liaison sees it."""
     return {
         **COMMON,
@@ -222,6 +249,9 @@ def forward(text: str = "I can't open the Data drive since this morning.\n\nShir
         "contact": "Shirley",
         "contact_name": "Shirley Lane",
         "contact_address": "shirley@northwind.example",
+        "answerable": answerable,
+        "reply_name": "TO CLIENT Shirley Lane" if answerable else "",
+        "live": live,
         "text": text,
     }
 
@@ -292,6 +322,9 @@ MONDAY = datetime(2026, 11, 30, 8, 1, tzinfo=CHICAGO)
 EVERY: dict[LetterKind, tuple[dict[str, Any], datetime]] = {
     LetterKind.ACKNOWLEDGEMENT: (acknowledged(), SOON),
     LetterKind.DEBRIEF: (debriefed(ANSWERS), LATER),
+    LetterKind.UPDATE: (told(UPDATE, PROMISED), LATER),
+    LetterKind.ANSWER: (told(ANSWER), LATER),
+    LetterKind.ASK: (ask(), LATER),
     LetterKind.OPENED: (opened("alert_opened", "ack_auto", "promised"), STARTED),
     LetterKind.FORM: (form(), LATER),
     LetterKind.MISSING: (missing([["missing_one", {}]], 2, notes="The fan is loud."), LATER),

@@ -21,18 +21,21 @@ from tests.writing.cast import (
     EVERY,
     LATER,
     PROBLEM,
+    PROMISED,
     REPORTED,
     SOON,
     STARTED,
     STEPS,
     acknowledged,
     debriefed,
+    english,
     forward,
     missing,
     notice,
     opened,
     preview,
     rendered,
+    told,
 )
 
 FOLDER = Path(__file__).parent.parent / "goldens" / "letters"
@@ -117,6 +120,52 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
     "valery-preview": (K.PREVIEW, *EVERY[K.PREVIEW]),
     "valery-preview-loose": (K.PREVIEW, preview(["loose", {"label": "[1] What was the problem?"}]), LATER),
     "valery-preview-superseded": (K.PREVIEW, preview(problem=["superseded", {}]), LATER),
+    "john-update": (K.UPDATE, *EVERY[K.UPDATE]),
+    "john-update-greets": (K.UPDATE, told("Hi John, just a short word: the new disk is in."), LATER),
+    "john-later": (
+        K.UPDATE,
+        told(english().phrase("update.later", plain="your file server", was="Thursday"), PROMISED, 1),
+        LATER,
+    ),
+    "john-not-known": (
+        K.UPDATE,
+        told(english().phrase("update.not_known", plain="your file server"), PROMISED, symptom="rebooted", ended=ENDED),
+        LATER,
+    ),
+    "john-answer": (K.ANSWER, *EVERY[K.ANSWER]),
+    "john-debrief-our-fault": (
+        K.DEBRIEF,
+        debriefed(
+            {
+                "problem": PROBLEM,
+                "steps": STEPS,
+                "our_fault": "Yes. We had set this server up, and we left that setting out.",
+                "prevention": "Paul goes through the same setting on every server we look after, by Friday.",
+            }
+        ),
+        LATER,
+    ),
+    "paul-asked": (K.ASK, *EVERY[K.ASK]),
+    "valery-preview-held": (
+        K.PREVIEW,
+        {
+            **preview(),
+            "ready": ["ready_objected", {}],
+            "blocked": [
+                [
+                    "objected",
+                    {
+                        "said": "The log on 10.1.2.3 says so.",
+                        "why": "A private address is nobody's business outside.",
+                        "better": "Say which machine, in their own words.",
+                    },
+                ]
+            ],
+        },
+        LATER,
+    ),
+    "valery-forward-review": (K.FORWARD, forward(live="review"), LATER),
+    "valery-forward-unanswerable": (K.FORWARD, forward(answerable=False), LATER),
     "valery-forward": (K.FORWARD, *EVERY[K.FORWARD]),
     "valery-forward-long": (K.FORWARD, forward("I can't open the Data drive. " * 6 + "\n\n> a quote"), LATER),
     "valery-shown": (K.SHOWN, *EVERY[K.SHOWN]),
@@ -162,6 +211,7 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
 # The HTML of one letter of each kind: the sentences are the same, and the styles stand in each.
 WITH_HTML = {
     *("john-down-1", "john-debrief-full", "valery-opened-auto", "valery-form", "valery-missing", "valery-preview"),
+    *("john-update", "john-answer", "paul-asked"),
     *("valery-forward", "valery-shown", "valery-sent", "valery-confirm", "dana-digest"),
 }
 

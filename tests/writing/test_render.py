@@ -30,6 +30,17 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> list[Letter]:
     with by_hand(tmp_path_factory.mktemp("house")) as on:
         on.alert()
         on.later(minutes=4)
+        on.replies(on.last(K.OPENED), "UPDATE We are looking at the fans.")
+        on.replies(on.last(K.PREVIEW), "SEND")
+        on.replies(on.last(K.OPENED), "ASK Paul which fan was it?")
+        on.writes(
+            JOHN,
+            "How long will it take?\n",
+            f"Re: {on.last(K.UPDATE, JOHN).subject}" if on.got(JOHN, K.UPDATE) else "?",
+        )
+        on.later(minutes=4)
+        on.replies(on.last(K.FORWARD), "An hour, I think.")
+        on.later(minutes=4)
         on.recovery()
         on.writes(SHIRLEY, "I can't open the Data drive.\n", "Data drive")
         on.later(minutes=15)
@@ -114,6 +125,7 @@ OURS = {
     "late",
 }
 OURS |= {"started_when", "ended_at", "due_at", "sent_at", "releases", "oldest_hours", "number", "compact", "variant"}
+OURS |= {"next_by", "live"}
 
 
 def with_words(fact: Any, words: str, name: str = "") -> Any:

@@ -15,11 +15,12 @@ from mailflow.adapters.store.control import ControlTable
 from mailflow.adapters.store.desk import DeskTables
 from mailflow.adapters.store.mailroom import MailroomTables
 from mailflow.adapters.store.outbox import OutboxTable
+from mailflow.adapters.store.promises import PromiseTable
 from mailflow.adapters.store.records import RecordTables
 from mailflow.adapters.store.signals import LessonTable, PendingTable, SignalTable, WindowTable
 from mailflow.engine.mailroom import Mailroom
 from mailflow.engine.signals import Lessons, Signals, Waiting, Windows
-from mailflow.engine.store import Control, Desk, Outbox, Records, StoreError
+from mailflow.engine.store import Control, Desk, Outbox, Promises, Records, StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # WAL lets the verbs read beside the daemon; FULL survives a power cut, not only a crash of ours.
@@ -60,6 +61,7 @@ class DatabaseStore:
         postgres = isinstance(self._db, peewee.PostgresqlDatabase)
         self.mailroom: Mailroom = MailroomTables()
         self.records: Records = RecordTables()
+        self.promises: Promises = PromiseTable()
         self.desk: Desk = DeskTables()
         self.outbox: Outbox = OutboxTable(skip_locked=postgres)
         self.signals: Signals = SignalTable()

@@ -229,6 +229,11 @@ class OutboxTable:
         same = (LetterRow.kind == kind) & (LetterRow.recipient == address)
         return int(query.where(same & (LetterRow.incident_id != besides)).scalar() or 0)
 
+    def count_sent(self, kind: LetterKind, incident_id: int) -> int:
+        """How many letters of a kind have left about an incident."""
+        sent = (LetterRow.incident_id == incident_id) & (LetterRow.kind == kind) & (LetterRow.state == LetterState.SENT)
+        return int(LetterRow.select().where(sent).count())
+
     def asked(self, affected_id: int) -> bool:
         """Whether the liaison was sent the form."""
         sent = (LetterRow.affected_id == affected_id) & (LetterRow.kind == LetterKind.FORM)

@@ -1,5 +1,6 @@
 """Incidents, affected clients, promises, the timeline, and who was told (engine.store.Records)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +13,13 @@ from mailflow.domain.incident import (
     Entry,
     Incident,
     IncidentState,
-    Promise,
     PromiseKind,
     PromiseState,
     Told,
 )
-from mailflow.domain.people import Address, Client
+from mailflow.domain.people import Address, Client, Staff
 from mailflow.domain.vocabulary import Class, Detection, Live, Priority, Severity
-from mailflow.engine.store import NewIncident, Overdue
+from mailflow.engine.store import NewIncident
 
 
 class RecordTables:
@@ -146,7 +146,7 @@ class RecordTables:
 
     def running_of(self, client_key: str) -> list[tuple[Incident, Affected]]:
         """The client's running incidents, newest first."""
-        return _pairs(
+        return pairs(
             (AffectedRow.client_key == client_key) & IncidentRow.state.in_(RUNNING), order=AffectedRow.id.desc()
         )
 
@@ -224,43 +224,21 @@ class RecordTables:
             for r in query
         ]
 
-    def promise(self, affected: Affected, kind: PromiseKind, due_at: datetime, now: datetime) -> None:
-        """Promise something; the same promise is made once."""
-        PromiseRow.insert(
-            incident_id=affected.incident_id,
-            affected_id=affected.id,
-            kind=kind,
-            owner=affected.liaison.address,
-            due_at=due_at,
-            state=PromiseState.OPEN,
-            made_at=now,
-        ).on_conflict_ignore().execute()
+    def assign(self, affected_id: int, staff: Staff) -> None:
+        """Another liaison answers for a client of an incident, and for what is promised to it."""
+        was = AffectedRow.get_by_id(affected_id).liaison_address
+        AffectedRow.update(
+            liaison_name=staff.name,
+            liaison_address=staff.address,
+            liaison_title=staff.title,
+            liaison_phone=staff.phone,
+        ).where(AffectedRow.id == affected_id).execute()
+        hers = (PromiseRow.affected_id == affected_id) & (PromiseRow.owner == was)
+        PromiseRow.update(owner=staff.address).where(hers & (PromiseRow.state == PromiseState.OPEN)).execute()
 
-    def promises(self, incident_id: int) -> list[Promise]:
-        """The incident's promises."""
-        query = PromiseRow.select().where(PromiseRow.incident_id == incident_id).order_by(PromiseRow.id)
-        return [_promise(row) for row in query]
-
-    def set_promise(self, affected_id: int, kind: PromiseKind, state: PromiseState, now: datetime) -> None:
-        """Keep or release a promise."""
-        PromiseRow.update(state=state, settled_at=now).where(
-            (PromiseRow.affected_id == affected_id)
-            & (PromiseRow.kind == kind)
-            & (PromiseRow.state == PromiseState.OPEN)
-        ).execute()
-
-    def overdue(self, now: datetime) -> list[Overdue]:
-        """Promises past their time, oldest first."""
-        late = list(
-            PromiseRow.select()
-            .where((PromiseRow.state == PromiseState.OPEN) & (PromiseRow.due_at < now))
-            .order_by(PromiseRow.due_at, PromiseRow.id)
-        )
-        pairs = {a.id: (i, a) for i, a in _pairs(AffectedRow.id.in_([p.affected_id for p in late]))} if late else {}
-        return [
-            Overdue(promise=_promise(p), incident=pairs[p.affected_id][0], affected=pairs[p.affected_id][1])
-            for p in late
-        ]
+    def set_audience(self, affected_id: int, addresses: Sequence[str]) -> None:
+        """Who of the client's has this incident's letters."""
+        AffectedRow.update(audience=" ".join(addresses)).where(AffectedRow.id == affected_id).execute()
 
     def told(self, told: Told) -> None:
         """Remember who was told what."""
@@ -300,7 +278,7 @@ class RecordTables:
 
     def awaiting_form(self, ended_before: datetime, due_before: datetime) -> list[tuple[Incident, Affected]]:
         """Unsettled clients without a form, whose service is back for a while or whose debrief is due soon."""
-        return _pairs(awaits_form(ended_before, due_before))
+        return pairs(awaits_form(ended_before, due_before))
 
     def never_told(self) -> list[Incident]:
         """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
@@ -312,7 +290,7 @@ class RecordTables:
         return int(AffectedRow.select().where((AffectedRow.settled_at >= since) & why).count())
 
 
-def _pairs(where: Any, order: Any = None) -> list[tuple[Incident, Affected]]:
+def pairs(where: Any, order: Any = None) -> list[tuple[Incident, Affected]]:
     """Affected clients with their incidents, in two queries."""
     rows = list(
         AffectedRow.select(AffectedRow)
@@ -373,16 +351,5 @@ def _affected(row: Any) -> Affected:
         ended_at=row.ended_at,
         me_too=row.me_too,
         ticket=row.ticket,
-    )
-
-
-def _promise(row: Any) -> Promise:
-    return Promise(
-        id=row.id,
-        incident_id=row.incident_id,
-        affected_id=row.affected_id,
-        kind=PromiseKind(row.kind),
-        owner=row.owner,
-        due_at=row.due_at,
-        state=PromiseState(row.state),
+        audience=tuple(row.audience.split()),
     )

@@ -42,7 +42,7 @@ def closed(store: Store, incident: Incident) -> None:
 
 def promised(store: Store, affected: Affected, due: datetime) -> None:
     with store.transaction():
-        store.records.promise(affected, DEBRIEF, due, NOON)
+        store.promises.make(affected, DEBRIEF, due, NOON)
 
 
 class TestIncidents:
@@ -327,9 +327,9 @@ class TestMerging:
         assert store.records.affected_of(child.id) == []
         assert store.records.affected(theirs.id) == moved
         assert store.records.audience(root.id) == [first]
-        assert [(p.affected_id, p.due_at) for p in store.records.promises(root.id)] == [(theirs.id, NOON + DAY)]
-        assert store.records.promises(child.id) == []
-        (overdue, _) = store.records.overdue(NOON + 2 * DAY)
+        assert [(p.affected_id, p.due_at) for p in store.promises.of(root.id)] == [(theirs.id, NOON + DAY)]
+        assert store.promises.of(child.id) == []
+        (overdue, _) = store.promises.overdue(NOON + 2 * DAY)
         assert (overdue.incident, overdue.affected) == (root, moved)
         assert store.records.affected(bystander.id) == bystander
 
@@ -365,9 +365,9 @@ class TestMerging:
         promised(store, ours, NOON + DAY)
         promised(store, theirs, NOON + HOUR)
         merged(store, child, root)
-        (late,) = store.records.overdue(NOON + 2 * DAY)
+        (late,) = store.promises.overdue(NOON + 2 * DAY)
         assert (late.affected, late.incident, late.promise.due_at) == (ours, root, NOON + DAY)
-        states = {p.affected_id: p.state for p in store.records.promises(root.id)}
+        states = {p.affected_id: p.state for p in store.promises.of(root.id)}
         assert states == {ours.id: PromiseState.OPEN, theirs.id: PromiseState.RELEASED}
 
     def test_a_promise_that_only_the_child_made_is_kept(self, store: Store) -> None:
@@ -376,11 +376,11 @@ class TestMerging:
         child, theirs = opened(store, "b")
         promised(store, theirs, NOON + HOUR)
         merged(store, child, root)
-        (promise,) = store.records.promises(root.id)
+        (promise,) = store.promises.of(root.id)
         assert (promise.affected_id, promise.state, promise.due_at) == (ours.id, PromiseState.OPEN, NOON + HOUR)
         with store.transaction():
-            store.records.set_promise(ours.id, DEBRIEF, PromiseState.KEPT, NOON)
-        assert store.records.overdue(NOON + DAY) == []
+            store.promises.settle(ours.id, DEBRIEF, PromiseState.KEPT, NOON)
+        assert store.promises.overdue(NOON + DAY) == []
 
     def test_the_timeline_is_of_both(self, store: Store) -> None:
         """S4.6: the root's timeline tells of what was merged into it, in order; the child's keeps its own."""
@@ -447,10 +447,10 @@ class TestMerging:
         merged(store, child, root)
         with store.transaction():
             store.records.settle(ours.id, "debrief sent", NOON)
-            store.records.set_promise(ours.id, DEBRIEF, PromiseState.KEPT, NOON)
+            store.promises.settle(ours.id, DEBRIEF, PromiseState.KEPT, NOON)
             store.records.unsettle(theirs.id, DEBRIEF)
         assert store.records.affected(ours.id).settled_at is None
-        assert [p.state for p in store.records.promises(root.id)] == [PromiseState.OPEN]
+        assert [p.state for p in store.promises.of(root.id)] == [PromiseState.OPEN]
 
     def test_forms_are_asked_for_once_for_both(self, store: Store) -> None:
         """S0.8: a client of both is asked for once, by the root."""
@@ -492,7 +492,7 @@ class TestSplitting:
         assert store.records.affected_of(own.id) == [replace(theirs, incident_id=own.id)]
         assert store.records.affected_of(incident.id) == [ours]
         for it, promise, line in ((incident, NOON + DAY, by_ours), (own, NOON + HOUR, by_theirs)):
-            assert [p.due_at for p in store.records.promises(it.id)] == [promise]
+            assert [p.due_at for p in store.promises.of(it.id)] == [promise]
             assert store.records.audience(it.id) == [line]
         assert [i.id for i, _ in store.records.running_of("contoso")] == [own.id]
 
@@ -570,7 +570,7 @@ class TestPromises:
         incident, affected = opened(store)
         promised(store, affected, NOON + DAY)
         promised(store, affected, NOON + 9 * DAY)
-        (promise,) = store.records.promises(incident.id)
+        (promise,) = store.promises.of(incident.id)
         assert (promise.due_at, promise.state, promise.owner) == (NOON + DAY, PromiseState.OPEN, VALERY.address)
         assert (promise.incident_id, promise.affected_id, promise.kind) == (incident.id, affected.id, DEBRIEF)
 
@@ -581,10 +581,10 @@ class TestPromises:
         promised(store, affected, NOON)
         promised(store, other_affected, NOON)
         with store.transaction():
-            store.records.set_promise(affected.id, DEBRIEF, PromiseState.RELEASED, NOON)
-            store.records.set_promise(affected.id, DEBRIEF, PromiseState.KEPT, NOON)
-        assert [p.state for p in store.records.promises(incident.id)] == [PromiseState.RELEASED]
-        assert [p.state for p in store.records.promises(other.id)] == [PromiseState.OPEN]
+            store.promises.settle(affected.id, DEBRIEF, PromiseState.RELEASED, NOON)
+            store.promises.settle(affected.id, DEBRIEF, PromiseState.KEPT, NOON)
+        assert [p.state for p in store.promises.of(incident.id)] == [PromiseState.RELEASED]
+        assert [p.state for p in store.promises.of(other.id)] == [PromiseState.OPEN]
 
     def test_overdue_is_what_is_open_and_past_oldest_first(self, store: Store) -> None:
         """Capabilities 7: the digest lists what is overdue, oldest first, with its incident and its client."""
@@ -599,11 +599,11 @@ class TestPromises:
             made[key] = opened(store, key, of)
             promised(store, made[key][1], due)
         with store.transaction():
-            store.records.set_promise(made["kept"][1].id, DEBRIEF, PromiseState.KEPT, NOON)
-        overdue = store.records.overdue(NOON)
+            store.promises.settle(made["kept"][1].id, DEBRIEF, PromiseState.KEPT, NOON)
+        overdue = store.promises.overdue(NOON)
         assert [(o.incident, o.affected) for o in overdue] == [made["oldest"], made["late"]]
         assert [o.promise.due_at for o in overdue] == [NOON - DAY, NOON - HOUR]
-        assert store.records.overdue(NOON - 3 * DAY) == []
+        assert store.promises.overdue(NOON - 3 * DAY) == []
 
 
 class TestAudience:
@@ -656,7 +656,7 @@ class TestAwaitingForm:
     def test_what_was_promised_is_released(self, store: Store, back: tuple[Incident, Affected]) -> None:
         """N.4: a released promise asks for nothing any more."""
         with store.transaction():
-            store.records.set_promise(back[1].id, DEBRIEF, PromiseState.RELEASED, NOON)
+            store.promises.settle(back[1].id, DEBRIEF, PromiseState.RELEASED, NOON)
         assert self.ids(store, due_before=NOON + 9 * DAY) == []
 
     def test_the_client_is_settled(self, store: Store, back: tuple[Incident, Affected]) -> None:
@@ -751,10 +751,10 @@ class TestTransactions:
         """DESIGN 1.5: one transaction, all or nothing."""
         with pytest.raises(RuntimeError, match="halfway"), store.transaction():  # noqa: PT012 - what fails is the transaction
             _, affected = store.records.open(new_incident())
-            store.records.promise(affected, DEBRIEF, NOON, NOON)
+            store.promises.make(affected, DEBRIEF, NOON, NOON)
             raise RuntimeError("halfway")
         assert store.records.incidents(running_only=False, limit=9) == []
-        assert store.records.overdue(NOON + DAY) == []
+        assert store.promises.overdue(NOON + DAY) == []
 
     def test_a_nested_one_undoes_only_itself(self, store: Store) -> None:
         """DESIGN 1.5: a savepoint a mail: what one mail breaks leaves its neighbours' records standing."""

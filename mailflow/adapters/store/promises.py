@@ -1,0 +1,89 @@
+"""The promise ledger (engine.store.Promises)."""
+
+from datetime import datetime
+from typing import Any
+
+from mailflow.adapters.store.records import pairs
+from mailflow.adapters.store.tables import AffectedRow, PromiseRow
+from mailflow.domain.incident import Affected, Promise, PromiseKind, PromiseState
+from mailflow.domain.people import Staff
+from mailflow.engine.store import Overdue
+
+
+class PromiseTable:
+    """engine.store.Promises."""
+
+    def make(
+        self,
+        affected: Affected,
+        kind: PromiseKind,
+        due_at: datetime,
+        now: datetime,
+        *,
+        owner: Staff | None = None,
+        what: str = "",
+    ) -> None:
+        """Promise something; the same promise is made once."""
+        PromiseRow.insert(
+            incident_id=affected.incident_id,
+            affected_id=affected.id,
+            kind=kind,
+            owner=owner.address if owner else affected.liaison.address,
+            due_at=due_at,
+            state=PromiseState.OPEN,
+            what=what,
+            made_at=now,
+        ).on_conflict_ignore().execute()
+
+    def of(self, incident_id: int) -> list[Promise]:
+        """The incident's promises."""
+        query = PromiseRow.select().where(PromiseRow.incident_id == incident_id).order_by(PromiseRow.id)
+        return [_promise(row) for row in query]
+
+    def settle(self, affected_id: int, kind: PromiseKind, state: PromiseState, now: datetime) -> None:
+        """Keep or release a promise."""
+        PromiseRow.update(state=state, settled_at=now).where(
+            (PromiseRow.affected_id == affected_id)
+            & (PromiseRow.kind == kind)
+            & (PromiseRow.state == PromiseState.OPEN)
+        ).execute()
+
+    def postpone(self, affected_id: int, kind: PromiseKind, due_at: datetime) -> None:
+        """An open promise is due at another time."""
+        open_ = (PromiseRow.affected_id == affected_id) & (PromiseRow.state == PromiseState.OPEN)
+        PromiseRow.update(due_at=due_at).where(open_ & (PromiseRow.kind == kind)).execute()
+
+    def keep(self, promise_id: int, now: datetime) -> None:
+        """An action was done."""
+        PromiseRow.update(state=PromiseState.KEPT, settled_at=now).where(PromiseRow.id == promise_id).execute()
+
+    def overdue(self, now: datetime) -> list[Overdue]:
+        """Promises past their time, oldest first."""
+        return _owed(PromiseRow.due_at < now)
+
+    def due(self, kind: PromiseKind, before: datetime) -> list[Overdue]:
+        """Open promises of a kind that are due before a time, oldest first."""
+        return _owed((PromiseRow.due_at < before) & (PromiseRow.kind == kind))
+
+
+def _owed(which: Any) -> list[Overdue]:
+    late = list(
+        PromiseRow.select()
+        .where((PromiseRow.state == PromiseState.OPEN) & which)
+        .order_by(PromiseRow.due_at, PromiseRow.id)
+    )
+    of = {a.id: (i, a) for i, a in pairs(AffectedRow.id.in_([p.affected_id for p in late]))} if late else {}
+    return [Overdue(promise=_promise(p), incident=of[p.affected_id][0], affected=of[p.affected_id][1]) for p in late]
+
+
+def _promise(row: Any) -> Promise:
+    return Promise(
+        id=row.id,
+        incident_id=row.incident_id,
+        affected_id=row.affected_id,
+        kind=PromiseKind(row.kind),
+        owner=row.owner,
+        due_at=row.due_at,
+        state=PromiseState(row.state),
+        what=row.what,
+    )

@@ -1,0 +1,220 @@
+"""How an incident is handled: a word to the client in between, more time, a colleague's help, another pair of hands."""
+
+from mailflow.domain.incident import PromiseKind, PromiseState
+from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter, written
+from mailflow.domain.moments import coming_moment
+from mailflow.domain.people import Contact, Role, Staff
+from mailflow.domain.time_words import Unclear
+from mailflow.engine.asking import Asking
+from mailflow.engine.case import Case, names_of, not_understood, open_case
+from mailflow.engine.drafts import Drafts
+from mailflow.engine.order import Order
+from mailflow.engine.post import Post, address_of
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+from mailflow.writing.words import Times
+
+MANY = 1_000  # letters of one incident that a summary looks at
+
+
+class Handling:
+    """Each order is carried out, and answered with one sentence."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
+        self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
+        self._asking = Asking(store, setup, post)
+
+    def update(self, order: Order) -> JSON:
+        """UPDATE and a text: with SEND it goes to those who were told; None where the preview is the answer."""
+        if not order.argument:
+            return ["update_what", {}]
+        case = self._case(order)
+        self._offer(case, order, order.argument)
+        return None
+
+    def later(self, order: Order) -> JSON:
+        """LATER Friday: more time, with the reason on the record; the client who was promised hears of it (N.4)."""
+        words = self._setup.writer.words(order.staff.language)
+        read = coming_moment(
+            order.argument,
+            order.inbound.received_at,
+            order.staff.timezone,
+            names_of(words),
+            order.staff.date_order,
+            self._setup.policy.day_ends,
+        )
+        if read is None or isinstance(read, Unclear):
+            return not_understood(order.argument, read) if order.argument else ["later_when", {}]
+        due, why = read
+        case = self._case(order)
+        if case.due is None or order.affected.settled_at is not None:
+            return ["later_nothing", {}]
+        self._store.promises.postpone(order.affected.id, PromiseKind.DEBRIEF, due)
+        was = Times.in_zone(words, order.staff.timezone, order.now).by(case.due)
+        order.note(self._store, "extended", f"from {was}{f': {why}' if why else ''}")
+        if case.promised is None:
+            return ["later", {"due_by": due.isoformat()}]
+        theirs = self._setup.writer.words(order.affected.language)
+        promised = Times.in_zone(theirs, order.affected.timezone, order.now).by(case.promised)
+        named = order.affected.plain or (f"“{reported}”" if (reported := order.affected.reported) else "")
+        text = theirs.phrase("update.later", plain=named or theirs.phrase("acknowledgement.unnamed"), was=promised)
+        self._offer(self._case(order), order, text)
+        return ["later_told", {"due_by": due.isoformat(), "names": case.first_names}]
+
+    def ask(self, order: Order) -> JSON:
+        """ASK Paul: a colleague gets the open questions, and his answers land in the draft, marked his."""
+        found, question = self._person(order.argument)
+        if len(found) != 1:
+            return self._who(order.argument, found)
+        (staff,) = found
+        if order.affected.settled_at is not None:
+            return ["settled", {"why": order.affected.settled_why}]
+        if not self._asking.ask_colleague(self._case(order), staff, question, order.staff, order.inbound.id, order.now):
+            return ["ask_nothing", {"name": staff.name}]
+        order.note(self._store, "asked", f"{staff.name}{f': {question}' if question else ''}")
+        return ["asked", {"name": staff.name}]
+
+    def assign(self, order: Order) -> JSON:
+        """ASSIGN Robin: another liaison answers for it from now on, and signs."""
+        found, _ = self._person(order.argument)
+        if len(found) != 1:
+            return self._who(order.argument, found)
+        (staff,) = found
+        if staff.role is Role.COLLEAGUE:
+            return ["assign_colleague", {"name": staff.name}]
+        if staff.address == order.affected.liaison.address:
+            return ["assign_same", {"name": staff.name}]
+        self._store.records.assign(order.affected.id, staff)
+        order.note(self._store, "assigned", f"{order.affected.liaison.name} to {staff.name}")
+        case = self._case(order)
+        lines: list[JSON] = [["assigned_to_you", {"name": order.staff.name}], *case.so_far()]
+        self._post.notice(
+            ["assigned", {"client": case.affected.client_name, "title": case.incident.title}],
+            lines,
+            address_of(staff),
+            key=f"assigned:{order.inbound.id}",
+            now=order.now,
+            incident=case.incident,
+            affected=case.affected,
+        )
+        if self._store.outbox.asked(order.affected.id) and not order.affected.settled_at:
+            self._asking.ask(case.incident, case.affected, order.now, again=staff.address)
+        return ["assigned", {"name": staff.name, "client": order.affected.client_name}]
+
+    def audience(self, order: Order) -> JSON:
+        """AUDIENCE John, Ann: who has the letters from now on; whoever was told hears the end in any case (N.3)."""
+        client = self._setup.directory.client(order.affected.client_key)
+        contacts = client.contacts if client else ()
+        chosen: list[Contact] = []
+        words = self._setup.writer.words(order.staff.language)
+        everybody = order.argument.strip(" .").casefold() in words.at("command.everybody")
+        for word in [] if everybody else order.argument.strip(" .").replace(" and ", ",").split(","):
+            said = word.strip().casefold()
+            hits = [c for c in contacts if said in {c.name.casefold(), c.first_name.casefold(), c.address}]
+            if len(hits) != 1:
+                known = ", ".join(c.name for c in contacts)
+                return ["audience_who", {"word": word.strip(), "client": order.affected.client_name, "known": known}]
+            chosen.append(hits[0])
+        self._store.records.set_audience(order.affected.id, [c.address for c in chosen])
+        case = self._case(order)
+        names = ", ".join(c.name for c in case.contacts)
+        order.note(self._store, "audience", names)
+        return ["audience", {"client": order.affected.client_name, "names": names}]
+
+    def action(self, order: Order) -> JSON:
+        """ACTION Paul by Friday: replace the battery. It has an owner and a date, and the digest watches it (S0.10)."""
+        found, rest = self._person(order.argument)
+        if len(found) != 1:
+            return self._who(order.argument, found)
+        (staff,) = found
+        words = self._setup.writer.words(order.staff.language)
+        when, _, what = rest.partition(":")
+        zone, policy = order.staff.timezone, self._setup.policy
+        wrote = order.inbound.received_at
+        read = coming_moment(when, wrote, zone, names_of(words), order.staff.date_order, policy.day_ends)
+        if not what.strip() or not when.strip():
+            return ["action_how", {}]
+        if read is None or isinstance(read, Unclear):
+            return not_understood(when.strip(), read)
+        due, _ = read
+        what = what.strip()
+        self._store.promises.make(order.affected, PromiseKind.ACTION, due, order.now, owner=staff, what=what)
+        order.note(self._store, "action", f"{staff.name}: {what}")
+        return ["action", {"name": staff.name, "what": what, "due_by": due.isoformat()}]
+
+    def done(self, order: Order) -> JSON:
+        """DONE, in reply to what confirmed an action."""
+        open_ = [
+            promise
+            for promise in self._store.promises.of(order.incident.id)
+            if promise.kind is PromiseKind.ACTION and promise.state is PromiseState.OPEN
+        ]
+        said = order.argument.casefold()
+        mine = [p for p in open_ if said in p.what.casefold()] if said else open_
+        if len(mine) != 1:
+            return ["done_which", {"actions": "; ".join(p.what for p in open_) or "-"}]
+        self._store.promises.keep(mine[0].id, order.now)
+        order.note(self._store, "action done", mine[0].what)
+        return ["done", {"what": mine[0].what}]
+
+    def status(self, order: Order) -> list[JSON]:
+        """One current summary, for the incident's own people (S4.28)."""
+        case = self._case(order)
+        lines = case.so_far()
+        told = [t.name for t in self._store.records.audience(order.incident.id) if t.affected_id == order.affected.id]
+        lines.append(["status_told", {"names": ", ".join(dict.fromkeys(told))}] if told else ["status_untold", {}])
+        fills = self._store.desk.fills(order.affected.id)
+        missing = [n for n in case.questions.required if n not in fills]
+        done = " ".join(f"[{n}]" for n in sorted(fills)) or "-"
+        lines.append(["status_form", {"done": done, "missing": " ".join(f"[{n}]" for n in missing) or "-"}])
+        moving = [
+            letter
+            for letter in self._store.outbox.letters(incident_id=order.incident.id, limit=MANY)
+            if letter.kind.to_client and letter.state in {LetterState.HELD, LetterState.WAITING}
+        ]
+        if moving:
+            what = ", ".join(f"{letter.kind} to {letter.recipient.name}" for letter in moving)
+            lines.append(["status_waits", {"what": what}])
+        if case.affected.settled_at:
+            lines.append(["settled", {"why": case.affected.settled_why}])
+        return lines
+
+    def _offer(self, case: Case, order: Order, text: str) -> None:
+        """The letter to those of the client's who were told, else to those who are to be; shown first."""
+        told = {t.address for t in self._store.records.audience(case.incident.id) if t.affected_id == case.affected.id}
+        readers = [c for c in case.contacts if c.address in told] or list(case.contacts)
+        variant = self._store.outbox.count_sent(LetterKind.UPDATE, case.incident.id)
+        letters: list[NewLetter] = [
+            self._post.client_letter(
+                LetterKind.UPDATE,
+                case.incident,
+                case.affected,
+                contact,
+                written(case.view({}), contact, text, next_by=case.promised, variant=variant),
+                key=f"{order.inbound.id}:{contact.address}",
+                now=order.now,
+                due_at=order.now,
+            )
+            for contact in readers
+        ]
+        self._drafts.offer(case, letters, order.now, remarks=[], cause=order.inbound.id)
+
+    def _person(self, text: str) -> tuple[list[Staff], str]:
+        """Who of ours a text begins with, and what follows; several where one name is that of two."""
+        said = text.strip()
+        found: dict[int, list[Staff]] = {}
+        for staff in self._setup.directory.staff:
+            for name in {staff.name, staff.first_name, staff.address}:
+                follows = said[len(name) : len(name) + 1]
+                if said.casefold().startswith(name.casefold()) and not follows.isalnum():
+                    found.setdefault(len(name), []).append(staff)
+        longest = max(found, default=0)
+        return found.get(longest, []), said[longest:].strip(" ,:;-–\n")
+
+    def _who(self, word: str, found: list[Staff]) -> JSON:
+        known = ", ".join(s.name for s in (found or self._setup.directory.staff))
+        return ["who_of_ours", {"word": word.split("\n", maxsplit=1)[0][:60], "known": known}]
+
+    def _case(self, order: Order) -> Case:
+        affected = self._store.records.affected(order.affected.id)
+        return open_case(self._store, self._setup, order.incident, affected)

@@ -1,0 +1,91 @@
+"""A liaison's answer to a client's mail: her words go to that one person, as she typed them (S0.9, S1.4).
+
+Promises: only a reply to the very mail that showed her the client's words is an answer; it goes by itself only where
+letters of that client do, nothing is doubtful about what she typed, and the writing gate has no objection. Everything
+else is shown to her first, and waits for SEND.
+"""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from mailflow.domain.decisions import Relay
+from mailflow.domain.incident import Entry
+from mailflow.domain.letters import JSON, LetterKind, NewLetter, written
+from mailflow.domain.people import Contact
+from mailflow.domain.vocabulary import Live
+from mailflow.engine.case import Case, open_case
+from mailflow.engine.drafts import Drafts
+from mailflow.engine.gate import objections
+from mailflow.engine.mailroom import Inbound
+from mailflow.engine.post import Post, address_of
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+
+# What stands in no answer, and in every quote: a quoted line, a header, a rule above the mail that was answered.
+RESIDUE = re.compile(
+    r"(?m)^\s*(?:>|-{2,} ?\w|_{5,}|(?:from|to|cc|sent|date|subject|von|an|gesendet|betreff|van|aan|verzonden|onderwerp)"
+    r" ?:)|\bTO CLIENT\b|\b(?:wrote|schreef|schrieb)\b[^\n]{0,40}:\s*$",
+    re.IGNORECASE,
+)
+
+
+class Relaying:
+    """The use case."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
+        self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
+
+    def answer(self, decision: Relay, inbound: Inbound, now: datetime) -> None:
+        """Send the answer, or show it first."""
+        shown = decision.letter
+        assert shown.affected_id is not None
+        affected = self._store.records.affected(shown.affected_id)
+        case = open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)
+        letter = self._letter(case, decision, inbound, now)
+        words = self._drafts.render(letter, now)
+        held, advised = objections(self._store, self._setup, [letter], [words])
+        doubtful = decision.unsure or bool(RESIDUE.search(decision.text)) or bool(held or advised)
+        two = self._setup.policy.two_approve(case.incident.priority)
+        if doubtful or two or self._setup.live(affected) is not Live.AUTO:
+            problem: JSON = ["answer_unsure", {}] if decision.unsure or RESIDUE.search(decision.text) else None
+            self._drafts.offer(case, [letter], now, remarks=[], problem=problem, cause=inbound.id, about=shown.id)
+            return
+        kept = self._store.mailroom.put_content(words.to_bytes(), now)
+        approved = replace(
+            letter, rendered=kept, approved=True, due_at=now + self._setup.policy.rest, reason="answer-as-typed"
+        )
+        if put := self._store.outbox.put(approved, now):
+            entry = Entry(
+                at=now, what="answered client", author=decision.staff.name, text=decision.text, inbound_id=inbound.id
+            )
+            self._store.records.note(case.incident.id, entry)
+            said: dict[str, JSON] = {"names": letter.recipient.name, "leaves_at": put.due_at.isoformat()}
+            self._post.notice(
+                ["answer_goes", said],
+                [["answer_goes", said]],
+                address_of(decision.staff),
+                key=f"answer:{inbound.id}",
+                now=now,
+                incident=case.incident,
+                affected=affected,
+                text=words.text,
+            )
+
+    def _letter(self, case: Case, decision: Relay, inbound: Inbound, now: datetime) -> NewLetter:
+        facts = decision.letter.facts
+        contact = Contact(
+            name=str(facts["contact_name"]),
+            first_name=str(facts["contact"]).split()[0] if str(facts["contact"]).strip() else "",
+            address=str(facts["contact_address"]),
+        )
+        return self._post.client_letter(
+            LetterKind.ANSWER,
+            case.incident,
+            case.affected,
+            contact,
+            written(case.view({}), contact, decision.text, next_by=None, variant=0),
+            key=f"{inbound.id}",
+            now=now,
+            due_at=now,
+        )
