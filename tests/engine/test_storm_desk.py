@@ -1,0 +1,114 @@
+"""A storm's desk: one form, one preview and one SEND for all clients whom one liaison answers for; a letter each."""
+
+from pathlib import Path
+
+import pytest
+
+from mailflow.domain.incident import IncidentState
+from mailflow.domain.letters import LetterKind
+from tests.engine.test_storms import EXTRA, alive, says
+from tests.house import DANA, JOHN, VALERY, ByHand, by_hand
+
+pytestmark = pytest.mark.soak
+
+DEBRIEF, FORM, PREVIEW = LetterKind.DEBRIEF, LetterKind.FORM, LetterKind.PREVIEW
+EVE, MAX, LIV = "eve@fabrikam.example", "max@fabrikam.example", "liv@litware.example"
+ROBIN = "robin@msp.example"
+ANSWERS = "1: The line of our provider broke.\n2: They mended it."
+SECOND = f'[[liaison]]\nname = "Robin Day"\ntitle = "Liaison"\naddress = "{ROBIN}"\n'
+
+
+def storm(on: ByHand) -> None:
+    """Fabrikam's line and Litware's tills fail at once, and come back."""
+    hosts = {1: "LW-POS01", 2: "FB-GW02", 3: "LW-POS03", 4: "FB-GW04"}
+    for event, host in hosts.items():
+        says(on, host, event=event)
+    on.later(minutes=20)
+    for event, host in hosts.items():
+        says(on, host, event=event, over=True)
+    on.later(minutes=15)
+
+
+def test_one_form_and_one_send_serve_all_clients(tmp_path: Path) -> None:
+    """S3.7, N.6: forty clients are no forty forms; each has a letter of its own, in which no other's name stands."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        (form,) = on.got(VALERY, FORM)
+        text = " ".join(form.text.split())
+        assert "It struck 2 clients of yours" in text
+        on.replies(form, ANSWERS)
+        (preview,) = on.got(VALERY, PREVIEW)
+        for name in ("Eve", "Max", "Liv"):
+            assert f"--- to {name}, word for word ---" in preview.text
+        on.replies(preview, "SEND")
+        on.later(minutes=5)
+        letters = {who: on.got(who, DEBRIEF) for who in (EVE, MAX, LIV)}
+        assert [len(got) for got in letters.values()] == [1, 1, 1]
+        assert "tills" in letters[LIV][0].text
+        assert "branch" in letters[EVE][0].text
+        for who, foreign in ((EVE, ("Litware", "Liv", "till")), (LIV, ("Fabrikam", "Eve", "branch"))):
+            assert not [word for word in foreign if word in letters[who][0].text + letters[who][0].subject]
+        (incident,) = alive(on)
+        assert incident.state is IncidentState.CLOSED
+        sent = [m for m in on.got(VALERY, LetterKind.NOTICE) if "has the letter" in m.subject]
+        assert len(sent) == 1
+        on.later(days=4)
+        assert on.got(DANA) == []
+
+
+def test_a_client_can_be_taken_out(tmp_path: Path) -> None:
+    """S4.4: SPLIT takes out the one whose trouble was another; it gets a form of its own."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        (form,) = on.got(VALERY, FORM)
+        on.replies(form, "SPLIT fabrikam")
+        on.later(minutes=15)
+        first, second = on.got(VALERY, FORM)
+        assert "Litware" in first.subject
+        assert "Fabrikam" in second.subject
+        on.replies(first, ANSWERS)
+        assert "--- to Eve" not in on.last(PREVIEW).text
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        assert (len(on.got(EVE, DEBRIEF)), len(on.got(LIV, DEBRIEF))) == (0, 1)
+
+
+def test_no_debrief_is_for_all_of_the_form(tmp_path: Path) -> None:
+    """S3.1: in reply to the form that is about all of them, NO DEBRIEF settles all of them."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        on.replies(on.last(FORM), "NO DEBRIEF it was a drill")
+        (incident,) = alive(on)
+        assert incident.state is IncidentState.CLOSED
+        assert [a.settled_why for a in on.app.store.records.affected_of(incident.id)] == [
+            "no debrief: it was a drill"
+        ] * 2
+
+
+def test_each_liaison_answers_for_her_own(tmp_path: Path) -> None:
+    """N.6: two liaisons of one storm have a form each, and neither publishes to the other's clients."""
+    extra = SECOND + EXTRA.replace('key = "litware"', 'key = "litware"\nlive = "auto"', 1)
+    head, mark, tail = extra.partition('name = "Litware"')
+    extra = head + mark + tail.replace(f'liaison = "{VALERY}"', f'liaison = "{ROBIN}"', 1)
+    with by_hand(tmp_path, extra) as on:
+        storm(on)
+        (mine,), (hers,) = on.got(VALERY, FORM), on.got(ROBIN, FORM)
+        assert "clients of yours" not in mine.text + hers.text
+        on.replies(mine, ANSWERS)
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        assert (len(on.got(EVE, DEBRIEF)), len(on.got(LIV, DEBRIEF)), on.got(JOHN)) == (1, 0, [])
+        (incident,) = alive(on)
+        assert incident.running
+
+
+def test_stop_holds_all_of_the_draft(tmp_path: Path) -> None:
+    """DESIGN 4: STOP to the preview of many holds all that it would have sent."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        on.replies(on.last(FORM), ANSWERS)
+        preview = on.last(PREVIEW)
+        on.replies(preview, "SEND")
+        on.replies(preview, "STOP")
+        on.later(minutes=10)
+        assert [on.got(who, DEBRIEF) for who in (EVE, MAX, LIV)] == [[], [], []]
