@@ -132,9 +132,7 @@ def _staff(staff: Staff, reading: Reading, answers: Answers, situation: Situatio
         return (Refuse(reason="tag-is-not-genuine", kind=Kind.LIAISON),)
     if reading.automatic and not answered:
         return (Ignore(reason=reading.automatic, kind=Kind.AUTO_REPLY),)
-    # Without a tag only the mailbox's own authentication can tell a liaison from somebody who writes her name.
-    proven = situation.authenticated is True or (situation.authenticated is None and answered is not None)
-    if not (proven or situation.confirmed):
+    if not situation.proven:
         if answers.empty and not situation.named:
             return (Show(reason="staff-mail-without-command", kind=Kind.LIAISON),)
         return (Confirm(reason="not-authenticated", staff=staff),)

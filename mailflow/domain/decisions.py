@@ -63,6 +63,12 @@ class Situation:
     named: Client | None = None  # the client that a liaison's first line names, in a reply to "not placed"
     draft: Draft | None = None  # that the answered preview shows
 
+    @property
+    def proven(self) -> bool:
+        """Whether a mail of one of ours is really theirs: without a tag, only its mailbox's authentication can tell."""
+        vouched = self.authenticated is True or (self.authenticated is None and self.answered is not None)
+        return (vouched or self.confirmed) and not (self.answered and not self.answered.genuine)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ignore:

@@ -158,11 +158,8 @@ class Announcing:
         return {"what": f"{whose}, {things}", "begins": begins, "ends": ends}
 
     def _spoken(self, moment: datetime, timezone: str, staff: Staff, now: datetime) -> str:
-        """With its day in full, and its year where that is another one."""
-        times = Times.in_zone(self._setup.writer.words(staff.language), timezone, now)
-        local = moment.astimezone(times.zone)
-        year = f" {local.year}" if local.year != now.astimezone(times.zone).year else ""
-        return f"{times.day(moment)}{year} {local.hour}:{local:%M}"
+        words = self._setup.writer.words(staff.language)
+        return Times.in_zone(words, timezone, now).full(moment)
 
     def _everyone(self, staff: Staff) -> str:
         return self._setup.writer.words(staff.language).phrase("line.maintenance_everyone")

@@ -15,7 +15,6 @@ from mailflow.engine.merging import Merging
 from mailflow.engine.order import Order
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
-from mailflow.writing.words import Times
 
 
 class Course:
@@ -50,11 +49,7 @@ class Course:
         ended = max(ended, incident.started_at)  # the last word about the end counts
         self._store.records.set_state(incident.id, state, ended_at=ended, closed_at=None, why="")
         self._store.signals.end_all(incident.id, ended)
-        times = Times.in_zone(words, order.staff.timezone, now)
-        local = ended.astimezone(times.zone)
-        year = f" {local.year}" if local.year != now.astimezone(times.zone).year else ""
-        spoken: dict[str, JSON] = {"day": f"{times.day(ended)}{year}", "time": f"{local.hour}:{local:%M}"}
-        return ["resolved", {"ended_at": ended.isoformat(), **spoken}]
+        return ["resolved", {"ended_full": ended.isoformat()}]
 
     def no_debrief(self, order: Order) -> JSON:
         """No debrief is owed, and why: the manager sees it (S3.1)."""

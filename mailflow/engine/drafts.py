@@ -9,16 +9,15 @@ from typing import Any
 import structlog
 
 from mailflow.domain.decisions import RefuseSend, Release
-from mailflow.domain.form import CATALOGUE, end_marker
 from mailflow.domain.incident import Entry
 from mailflow.domain.letters import JSON, Draft, DraftState, LetterKind, LetterState, NewLetter
 from mailflow.domain.lifecycle import Dispatch, dispatch
-from mailflow.domain.people import Address, Staff
-from mailflow.domain.vocabulary import Live
+from mailflow.domain.people import Staff
 from mailflow.engine.brake import Brake
 from mailflow.engine.case import Case, open_case
 from mailflow.engine.gate import objections
 from mailflow.engine.post import Post
+from mailflow.engine.previews import Previews
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 from mailflow.writing.lint import Objection
@@ -28,12 +27,6 @@ log = structlog.get_logger()
 
 # Of a letter in one of these it may be said that it was sent: it is on its way, or there.
 LEFT = {LetterState.WAITING, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN, LetterState.SENT}
-# How a letter's words may be changed, as the name of the sentence that says so; the others by writing them anew.
-CHANGE = {
-    LetterKind.DEBRIEF: "change_debrief",
-    LetterKind.ACKNOWLEDGEMENT: "change_fixed",
-    LetterKind.ANSWER: "change_answer",
-}
 
 
 class Drafts:
@@ -41,6 +34,7 @@ class Drafts:
 
     def __init__(self, store: Store, setup: Setup, post: Post) -> None:
         self._store, self._setup, self._post = store, setup, post
+        self._previews = Previews(store, setup, post)
 
     def offer(
         self,
@@ -79,7 +73,7 @@ class Drafts:
             self._post.hold(keyed, "waits-for-send", now, version=draft.version, rendered=content)
         said: list[JSON] = [_objection("objection", objection) for objection in advised]
         blocked: JSON = [_objection("objected", objection) for objection in held]
-        self._preview(case, draft, [*remarks, *said], problem, notes, cause, now, settle=settle, blocked=blocked)
+        self._previews.show(case, draft, [*remarks, *said], problem, notes, cause, now, settle=settle, blocked=blocked)
 
     def release(self, decision: Release, inbound_id: int, now: datetime) -> None:
         """SEND: the held letters of exactly this draft rest a moment, and go; where two approve, the second SEND."""
@@ -123,7 +117,7 @@ class Drafts:
         self._store.desk.approve(draft.id, staff.address)
         self._entry(case, "approved by one", staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
         asked: JSON = ["asked_second", {"name": staff.name}]
-        self._preview(case, draft, [], asked, "", inbound_id, now, reader=second.mail_address)
+        self._previews.show(case, draft, [], asked, "", inbound_id, now, reader=second.mail_address)
         self._say(case, ["waits_second", {"name": second.name}], inbound_id, now)
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
@@ -135,7 +129,10 @@ class Drafts:
             self.already_settled(case, inbound_id, now)
             return
         problem: JSON = [decision.reason.replace("-", "_"), {}]
-        self._preview(case, draft, [], problem, decision.said, inbound_id, now)
+        changed: list[JSON] = []
+        if decision.draft and decision.draft.id != draft.id:
+            changed = [*self._previews.difference(decision.draft, draft)]
+        self._previews.show(case, draft, [], problem, decision.said, inbound_id, now, changed=changed)
 
     def standing(self, decision: RefuseSend) -> Draft | None:
         """The draft that a SEND could release now: of the same letter where it is known which, else the newest."""
@@ -180,64 +177,6 @@ class Drafts:
             now=now,
             incident=case.incident,
             affected=case.affected,
-        )
-
-    def _preview(
-        self,
-        case: Case,
-        draft: Draft,
-        remarks: list[JSON],
-        problem: JSON,
-        notes: str,
-        cause: int,
-        now: datetime,
-        *,
-        settle: timedelta = timedelta(),
-        blocked: JSON = None,
-        reader: Address | None = None,
-    ) -> None:
-        """The exact text, the recipients by name, and what SEND will do."""
-        live = self._setup.live(case.affected)
-        rest = self._setup.policy.rest
-        letters = self._store.outbox.of_draft(draft.id)
-        shown: list[JSON] = []
-        for letter in letters:
-            words = Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
-            first_name = letter.facts["first_name"]
-            text = words.text.strip()
-            shown.append({"first_name": first_name, "subject": words.subject, "text": text, "html": words.body})
-        ready = "ready_many" if len(letters) > 1 else "ready_one" if rest else "ready_now"
-        if live is Live.OFF:
-            ready = "ready_off"
-        if not letters:
-            ready = "ready_nobody"
-        if draft.objection:
-            ready = "ready_objected"
-        minutes = case.words.phrase("line.rest_minutes", minutes=int(rest / timedelta(minutes=1)))
-        self._post.to_staff(
-            LetterKind.PREVIEW,
-            reader or case.affected.liaison,
-            {
-                "releases": draft.kind,
-                "change": [CHANGE.get(draft.kind, "change_words"), {}],
-                "blocked": blocked,
-                "names": ", ".join(str(letter.facts["first_name"]) for letter in letters) or case.affected.client_name,
-                "ready": [ready, {"names": ", ".join(letter.recipient.name for letter in letters), "rest": minutes}],
-                "remarks": remarks,
-                "problem": problem,
-                "notes": notes,
-                "letters": shown,
-                "fields": case.asked([f.number for f in CATALOGUE], {}),
-                "end_marker": end_marker(case.incident.reference, draft.version),
-            },
-            key=f"{draft.affected_id}:{draft.version}:{cause}",
-            now=now,
-            incident=case.incident,
-            affected=case.affected,
-            version=draft.version,
-            draft_id=draft.id,
-            due_at=now + settle,
-            unless_over=settle > timedelta(),
         )
 
     def render(self, letter: NewLetter, now: datetime) -> Rendered:

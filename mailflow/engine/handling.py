@@ -53,13 +53,13 @@ class Handling:
         was = Times.in_zone(words, order.staff.timezone, order.now).by(case.due)
         order.note(self._store, "extended", f"from {was}{f': {why}' if why else ''}")
         if case.promised is None:
-            return ["later", {"due_by": due.isoformat()}]
+            return ["later", {"due_full": due.isoformat()}]
         theirs = self._setup.writer.words(order.affected.language)
         promised = Times.in_zone(theirs, order.affected.timezone, order.now).by(case.promised)
         named = order.affected.plain or (f"“{reported}”" if (reported := order.affected.reported) else "")
         text = theirs.phrase("update.later", plain=named or theirs.phrase("acknowledgement.unnamed"), was=promised)
         self._offer(self._case(order), order, text)
-        return ["later_told", {"due_by": due.isoformat(), "names": case.first_names}]
+        return ["later_told", {"due_full": due.isoformat(), "names": case.first_names}]
 
     def ask(self, order: Order) -> JSON:
         """ASK Paul: a colleague gets the open questions, and his answers land in the draft, marked his."""
@@ -140,7 +140,7 @@ class Handling:
         what = what.strip()
         self._store.promises.make(order.affected, PromiseKind.ACTION, due, order.now, owner=staff, what=what)
         order.note(self._store, "action", f"{staff.name}: {what}")
-        return ["action", {"name": staff.name, "what": what, "due_by": due.isoformat()}]
+        return ["action", {"name": staff.name, "what": what, "due_full": due.isoformat()}]
 
     def done(self, order: Order) -> JSON:
         """DONE, in reply to what confirmed an action."""

@@ -21,6 +21,7 @@ from mailflow.domain.form import Answers, Verb
 from mailflow.domain.mail import Reading
 from mailflow.domain.vocabulary import Kind
 from mailflow.engine.clock import Clock
+from mailflow.engine.habits import Habits
 from mailflow.engine.inbox import FolderState, Inbox, InboxTrouble
 from mailflow.engine.mailroom import Arrival, Folder, Inbound, LostMailboxError, Verdict
 from mailflow.engine.record import Recorder
@@ -48,6 +49,7 @@ class Reception:
         self.setup = setup
         self._store, self._setup, self._mailbox, self._clock = store, setup, mailbox, clock
         self._recorder = Recorder(store, setup)
+        self._habits = Habits(store, setup)
         self._spared: list[int] = []  # mails whose last try does not count
         self._batch = BATCH
         self._refused: Counter[int] = Counter()  # UID -> how often the server would not give this mail
@@ -244,7 +246,13 @@ class Reception:
         if letter and letter.affected_id and letter.kind.shows_form:
             form = self._store.desk.form(letter.id)
         language = situation.who.staff.language if situation.who.staff else self._setup.policy.language
-        return align(reading, form, self._vocabularies.get(language) or self._vocabularies["en"])
+        vocabulary_ = self._vocabularies.get(language) or self._vocabularies["en"]
+        if not (situation.who.staff and situation.proven):
+            return align(reading, form, vocabulary_)
+        address = situation.who.staff.address
+        answers = align(reading, form, vocabulary_, self._habits.signature(address))
+        self._habits.learn(address, reading.new_text)
+        return answers
 
     def _quarantine(self, mail_id: int, reason: str, now: datetime) -> None:
         """Set a mail aside, and say so to somebody who can look."""

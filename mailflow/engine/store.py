@@ -116,6 +116,9 @@ class Records(Protocol):
     def affected(self, affected_id: int) -> Affected:
         """One affected client; KeyError where there is none."""
 
+    def alike(self, affected: Affected, symptom: str, limit: int) -> list[Affected]:
+        """The client's earlier trouble of the same thing and symptom that was debriefed, newest first."""
+
     def affected_of(self, incident_id: int) -> list[Affected]:
         """The incident's affected clients."""
 

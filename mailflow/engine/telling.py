@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from mailflow.domain.form import BY_NAME
 from mailflow.domain.hours import next_opening
 from mailflow.domain.incident import Affected, Incident, PromiseKind
 from mailflow.domain.letters import JSON, LetterKind, LetterState, acknowledgement, client_view
 from mailflow.domain.mail import Event
+from mailflow.domain.maintenance import ending_between
 from mailflow.domain.people import Client, Component, Contact, Wants
 from mailflow.domain.policy import Acknowledge
 from mailflow.domain.vocabulary import Live, Priority
@@ -19,7 +21,11 @@ from mailflow.engine.store import Store
 # What of an alert's fields helps a person; the rest is for machines.
 SHOWN = ("host", "service", "group", "detail", "url")
 # The stricter of the policy's and the recipe's word on acknowledging wins.
-AN_HOUR = timedelta(hours=1)
+AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
+PROBLEM, STEPS = (BY_NAME[name].number for name in ("problem", "steps"))
+MANY_ALIKE = 2  # earlier incidents that are shown: more is an archive
+MANY_LINES = 4
+EXCERPT = 200  # characters of what was behind one
 STRICTEST = (Acknowledge.NEVER, Acknowledge.REVIEW, Acknowledge.AUTO)
 
 
@@ -51,6 +57,7 @@ class Telling:
         facts: list[JSON] = [
             ["fact", {"name": ["field", name], "value": event.fields[name]}] for name in SHOWN if event.fields.get(name)
         ]
+        facts += self._context(incident, affected, client, now)
         self.tell(
             incident,
             affected,
@@ -63,6 +70,23 @@ class Telling:
             many=many,
             again=again,
         )
+
+    def _context(self, incident: Incident, affected: Affected, client: Client, now: datetime) -> list[JSON]:
+        """What was changed at the client's lately (S4.26), and what was behind trouble that looks alike (S4.27)."""
+        lines: list[JSON] = []
+        windows = [*self._setup.windows, *self._store.windows.current(now - A_DAY)]
+        for window in ending_between(windows, now - A_DAY, now):
+            if window.client in ("", client.key):
+                what = ", ".join(filter(None, (*window.things, window.why))) or client.name
+                lines.append(["changed_lately", {"what": what, "ended_when": window.ends.isoformat()}])
+        for earlier in self._store.records.alike(affected, incident.symptom, MANY_ALIKE):
+            fills = self._store.desk.fills(earlier.id)
+            said = next((fills[n].value for n in (PROBLEM, STEPS) if n in fills), "")
+            if said:
+                was = self._store.records.incident(earlier.incident_id)
+                values: dict[str, JSON] = {"reference": was.reference, "started_day": was.started_at.isoformat()}
+                lines.append(["looks_alike", {**values, "said": " ".join(said.split())[:EXCERPT]}])
+        return lines[:MANY_LINES]
 
     def tell_again(
         self,

@@ -154,7 +154,13 @@ class Say:
 
     def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
         values = {n: self.late(v) if n == "late" else v for n, v in values.items()}
-        ways = {"_at": self.times.stamp, "due_by": self.times.by, "_when": self.times.when, "_day": self.times.on}
+        ways = {
+            "_at": self.times.stamp,
+            "due_by": self.times.by,
+            "_when": self.times.when,
+            "_full": self.times.full,
+            "_day": self.times.on,
+        }
         spoken = {
             name: next((say(_moment(value)) for end, say in ways.items() if name.endswith(end) and value), value)
             for name, value in values.items()

@@ -143,6 +143,12 @@ class Times:
         """ "Tuesday 24 November"."""
         return self.words.phrase("time.date", **self._date(at))
 
+    def full(self, at: datetime) -> str:
+        """ "Thursday 24 December at 17:00", and the year where it is another one: what was understood, said back."""
+        local = at.astimezone(self.zone)
+        year = f" {local.year}" if local.year != self.now.astimezone(self.zone).year else ""
+        return self.words.phrase("time.full", date=f"{self.day(at)}{year}", time=f"{local.hour}:{local:%M}")
+
     def stamp(self, at: datetime) -> str:
         """ "9:21" today, else "Tue 9:21": for our own people."""
         local = at.astimezone(self.zone)

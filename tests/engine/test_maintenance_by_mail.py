@@ -40,7 +40,8 @@ def test_an_announcement_is_said_back_in_full_and_counts(tmp_path: Path) -> None
         on.writes(VALERY, PLAN, "Saturday")
         assert on.decisions() == [("Announce", "liaison-announces")]
         assert str(answer(on).message["Subject"]).startswith("Planned work: Northwind, file server")
-        assert "Northwind, file server: Saturday 28 November 22:00 to Sunday 29 November 2:00, firmware." in said(on)
+        whole = "Northwind, file server: Saturday 28 November at 22:00 to Sunday 29 November at 2:00, firmware."
+        assert whole in said(on)
         assert "Alerts inside are recorded and mail nobody; what is still on at the end counts as new." in said(on)
         assert "reply CANCEL" in said(on)
         (window,) = windows(on)
@@ -86,7 +87,7 @@ def test_it_is_called_off_by_a_reply(tmp_path: Path) -> None:
         first = answer(on)
         on.writes(VALERY, "MAINTENANCE contoso: Sat 22:00 to 23:00\n")
         on.replies(first, "CANCEL\n")
-        assert "Called off: Northwind, file server, Saturday 28 November 22:00 to Sunday" in said(on)
+        assert "Called off: Northwind, file server, Saturday 28 November at 22:00 to Sunday" in said(on)
         assert [w.client for w in windows(on)] == ["contoso"]
         on.replies(first, "Cancel, please\n")  # prose is no command
         on.replies(first, "CANCEL, moved to March\n")
@@ -233,7 +234,7 @@ def test_her_times_are_hers(tmp_path: Path) -> None:
     with by_hand(tmp_path) as on:
         on.writes(VALERY, "MAINTENANCE contoso: Sat 22:00 to 23:00\n")
         assert windows(on)[0].begins == SATURDAY
-        assert "(America/Chicago). Where Contoso is, it begins Saturday 28 November 23:00." in said(on)
+        assert "(America/Chicago). Where Contoso is, it begins Saturday 28 November at 23:00." in said(on)
 
 
 def test_a_mail_announces_one_window(tmp_path: Path) -> None:

@@ -212,6 +212,7 @@ def preview(*remarks: list[Any], problem: list[Any] | None = None, notes: str = 
         **COMMON,
         "releases": "debrief",
         "blocked": [],
+        "changed": [],
         "change": ["change_debrief", {}],
         "names": "John",
         "ready": ["ready_one", {"names": "John Harper", "rest": "3 minutes"}],

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from mailflow.adapters.store import merging
 from mailflow.adapters.store.looks import RUNNING, awaits_form, nobody_knows
 from mailflow.adapters.store.merging import open_key, whole
@@ -156,6 +158,19 @@ class RecordTables:
         if row is None:
             raise KeyError(affected_id)
         return self.affected(row.folded_into) if row.folded_into else _affected(row)
+
+    def alike(self, affected: Affected, symptom: str, limit: int) -> list[Affected]:
+        """The client's earlier trouble of the same thing and symptom that was debriefed, newest first."""
+        if not affected.plain:
+            return []
+        same = (AffectedRow.client_key == affected.client_key) & (AffectedRow.plain == affected.plain)
+        query = (
+            AffectedRow.select(AffectedRow)
+            .join(IncidentRow, on=(IncidentRow.id == AffectedRow.incident_id))
+            .where(same & (AffectedRow.id < affected.id) & AffectedRow.settled_at.is_null(False))
+            .where(fn.COALESCE(fn.NULLIF(AffectedRow.symptom, ""), IncidentRow.symptom) == symptom)
+        )
+        return [_affected(row) for row in query.order_by(AffectedRow.id.desc()).limit(limit)]
 
     def affected_of(self, incident_id: int) -> list[Affected]:
         """The incident's affected clients."""

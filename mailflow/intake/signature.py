@@ -1,0 +1,32 @@
+"""An unmarked signature, learned: the lines with which two replies of one person end alike.
+
+Promises: a command or a numbered answer is no part of it, and no mail is all signature, so that nothing that was said
+can be taken for how somebody signs.
+"""
+
+import re
+from collections.abc import Sequence
+
+MAX_LINES = 10  # of a reply's end that are compared: name, title, phone, and the firm's small print
+MAX_LINE = 200  # characters
+MIN_LINES = 2  # one line alone may well be an answer that was given twice
+ANSWER = re.compile(r"\s*[\[(]?\d{1,2}\s*[\])]?\s*[:.)\]]")
+
+
+def ending(text: str) -> tuple[str, ...]:
+    """A reply's last lines that are not blank, the first line of all left out."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return tuple(line[:MAX_LINE] for line in lines[1:][-MAX_LINES:])
+
+
+def learned(endings: Sequence[Sequence[str]], commands: frozenset[str]) -> tuple[str, ...]:
+    """What the last two replies have in common at their end; empty where that is too little. `commands` are words
+    that are said alone on a line, in small letters."""
+    if len(endings) < MIN_LINES:
+        return ()
+    same: list[str] = []
+    for one, other in zip(reversed(endings[-1]), reversed(endings[-2]), strict=False):
+        if one != other or ANSWER.match(one) or one.casefold().rstrip(".!") in commands:
+            break
+        same.insert(0, one)
+    return tuple(same) if len(same) >= MIN_LINES else ()
