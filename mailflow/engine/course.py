@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mailflow.domain.incident import IncidentState, PromiseKind, PromiseState
+from mailflow.domain.incident import Affected, IncidentState, PromiseKind, PromiseState
 from mailflow.domain.letters import JSON
 from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
 from mailflow.domain.moments import past_moment
@@ -54,6 +54,8 @@ class Course:
     def no_debrief(self, order: Order) -> JSON:
         """No debrief is owed, and why: the manager sees it (S3.1)."""
         why = order.argument
+        if order.affected.settled_at is not None:
+            return ["close_already", {"why": order.affected.settled_why}]
         if not why:
             return ["no_debrief_why", {}]
         # To a form or a preview it is about all whom that form is about: a storm's clients of hers share one.
@@ -80,6 +82,10 @@ class Course:
             return ["close_owed", {"names": ", ".join(a.client_name for a in owed)}]
         if not order.argument:
             return ["close_why", {}]
+        for letter in self._store.outbox.undelivered(order.incident.id, to_clients=True):
+            # "We're investigating", three minutes after it was closed, would promise what nobody owes.
+            drop = dispatch(letter.state, Dispatch.DROP)
+            self._store.outbox.move(letter.id, drop, reason="closed-by-hand", now=order.now)
         order.note(self._store, "closed by hand", order.argument)
         for one in clients:
             if one.settled_at is None:
@@ -98,8 +104,19 @@ class Course:
         for one in self._store.records.affected_of(incident.id):
             self._store.records.unsettle(one.id, PromiseKind.DEBRIEF)
             self._store.records.set_trouble(one.id, None)
+            self._owe_again(one, order)
         order.note(self._store, "reopened", order.argument)
         return ["reopened", {"reference": incident.reference}]
+
+    def _owe_again(self, affected: Affected, order: Order) -> None:
+        """What was due while it was closed is due as that of new trouble is."""
+        policy = self._setup.policy
+        within = policy.debrief_within[order.incident.priority]
+        for promise in self._store.promises.of(order.incident.id):
+            mine = promise.affected_id == affected.id and promise.kind is PromiseKind.DEBRIEF
+            if mine and promise.due_at <= order.now:
+                due = due_by_day(order.now, within, affected.timezone, policy.day_ends)
+                self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, due)
 
     def merge(self, order: Order) -> JSON:
         """This incident goes on in another: an alert that was a symptom goes to the real problem's (S4.4)."""
@@ -125,13 +142,14 @@ class Course:
 
     def prioritise(self, order: Order) -> JSON:
         """PRIORITY P1: a debrief that would be due earlier now is due earlier; nothing that was promised moves back."""
-        word = order.argument.strip(" .").upper()
+        word, _, why = order.argument.partition(" ")  # "P1, the whole office waits"
+        word = word.strip(" .,;:").upper()
         if word not in set(Priority):
             return ["priority_which", {"word": order.argument}]
         incident, priority = order.incident, Priority(word)
         same = replace(incident, priority=priority)
         self._store.records.reclassify(incident.id, same.class_, same.severity, priority, same.symptom)
-        order.note(self._store, "reclassified", f"{incident.priority} to {priority}")
+        order.note(self._store, "reclassified", f"{incident.priority} to {priority}{f': {why}' if why else ''}")
         policy = self._setup.policy
         for promise in self._store.promises.of(incident.id):
             whose = self._store.records.affected(promise.affected_id)

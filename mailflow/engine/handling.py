@@ -1,5 +1,8 @@
 """How an incident is handled: a word to the client in between, more time, a colleague's help, another pair of hands."""
 
+import re
+from datetime import datetime
+
 from mailflow.domain.incident import PromiseKind, PromiseState
 from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter, written
 from mailflow.domain.moments import coming_moment
@@ -15,6 +18,7 @@ from mailflow.engine.store import Store
 from mailflow.writing.words import Times
 
 MANY = 1_000  # letters of one incident that a summary looks at
+BEHIND_WHEN = re.compile(r"(?<!\d):|:(?!\d)")  # the colon behind "by Friday 15:00", not the one in it
 
 
 class Handling:
@@ -28,7 +32,13 @@ class Handling:
         """UPDATE and a text: with SEND it goes to those who were told; None where the preview is the answer."""
         if not order.argument:
             return ["update_what", {}]
+        if order.affected.settled_at is not None:
+            order.note(self._store, "note", order.argument)
+            return ["update_settled", {"why": order.affected.settled_why}]
         case = self._case(order)
+        if not case.contacts:
+            order.note(self._store, "note", order.argument)
+            return ["update_nobody", {"client": order.affected.client_name}]
         self._offer(case, order, order.argument)
         return None
 
@@ -52,10 +62,11 @@ class Handling:
         self._store.promises.postpone(order.affected.id, PromiseKind.DEBRIEF, due)
         was = Times.in_zone(words, order.staff.timezone, order.now).by(case.due)
         order.note(self._store, "extended", f"from {was}{f': {why}' if why else ''}")
-        if case.promised is None:
+        told = self._told_by(case)
+        if told is None or due <= told:
             return ["later", {"due_full": due.isoformat()}]
         theirs = self._setup.writer.words(order.affected.language)
-        promised = Times.in_zone(theirs, order.affected.timezone, order.now).by(case.promised)
+        promised = Times.in_zone(theirs, order.affected.timezone, order.now).by(told)
         named = order.affected.plain or (f"“{reported}”" if (reported := order.affected.reported) else "")
         text = theirs.phrase("update.later", plain=named or theirs.phrase("acknowledgement.unnamed"), was=promised)
         self._offer(self._case(order), order, text)
@@ -67,8 +78,10 @@ class Handling:
         if len(found) != 1:
             return self._who(order.argument, found)
         (staff,) = found
+        if staff.address == order.staff.address:
+            return ["ask_yourself", {}]
         if order.affected.settled_at is not None:
-            return ["settled", {"why": order.affected.settled_why}]
+            return ["ask_settled", {"why": order.affected.settled_why, "name": staff.name}]
         if not self._asking.ask_colleague(self._case(order), staff, question, order.staff, order.inbound.id, order.now):
             return ["ask_nothing", {"name": staff.name}]
         order.note(self._store, "asked", f"{staff.name}{f': {question}' if question else ''}")
@@ -76,7 +89,7 @@ class Handling:
 
     def assign(self, order: Order) -> JSON:
         """ASSIGN Robin: another liaison answers for it from now on, and signs."""
-        found, _ = self._person(order.argument)
+        found, why = self._person(order.argument)
         if len(found) != 1:
             return self._who(order.argument, found)
         (staff,) = found
@@ -85,7 +98,7 @@ class Handling:
         if staff.address == order.affected.liaison.address:
             return ["assign_same", {"name": staff.name}]
         self._store.records.assign(order.affected.id, staff)
-        order.note(self._store, "assigned", f"{order.affected.liaison.name} to {staff.name}")
+        order.note(self._store, "assigned", f"{order.affected.liaison.name} to {staff.name}{f': {why}' if why else ''}")
         case = self._case(order)
         lines: list[JSON] = [["assigned_to_you", {"name": order.staff.name}], *case.so_far()]
         self._post.notice(
@@ -128,16 +141,16 @@ class Handling:
             return self._who(order.argument, found)
         (staff,) = found
         words = self._setup.writer.words(order.staff.language)
-        when, _, what = rest.partition(":")
+        when, *behind = BEHIND_WHEN.split(rest, maxsplit=1)
+        what = "".join(behind).strip()
         zone, policy = order.staff.timezone, self._setup.policy
         wrote = order.inbound.received_at
         read = coming_moment(when, wrote, zone, names_of(words), order.staff.date_order, policy.day_ends)
-        if not what.strip() or not when.strip():
+        if not what or not when.strip():
             return ["action_how", {}]
         if read is None or isinstance(read, Unclear):
             return not_understood(when.strip(), read)
         due, _ = read
-        what = what.strip()
         self._store.promises.make(order.affected, PromiseKind.ACTION, due, order.now, owner=staff, what=what)
         order.note(self._store, "action", f"{staff.name}: {what}")
         return ["action", {"name": staff.name, "what": what, "due_full": due.isoformat()}]
@@ -151,6 +164,13 @@ class Handling:
         ]
         said = order.argument.casefold()
         mine = [p for p in open_ if said in p.what.casefold()] if said else open_
+        if not said and len(mine) > 1 and order.letter:
+            # The lines of the answered mail are [name, values]: the one that confirmed an action says which.
+            lines = order.letter.facts.get("lines")
+            confirmed = [line[1] for line in lines if isinstance(line, list)] if isinstance(lines, list) else []
+            mine = [
+                p for p in mine for values in confirmed if isinstance(values, dict) and values.get("what") == p.what
+            ]
         if len(mine) != 1:
             return ["done_which", {"actions": "; ".join(p.what for p in open_) or "-"}]
         self._store.promises.keep(mine[0].id, order.now)
@@ -176,13 +196,14 @@ class Handling:
             what = ", ".join(f"{letter.kind} to {letter.recipient.name}" for letter in moving)
             lines.append(["status_waits", {"what": what}])
         if case.affected.settled_at:
-            lines.append(["settled", {"why": case.affected.settled_why}])
+            lines.append(["status_settled", {"why": case.affected.settled_why}])
         return lines
 
     def _offer(self, case: Case, order: Order, text: str) -> None:
-        """The letter to those of the client's who were told, else to those who are to be; shown first."""
+        """The letter to those of the client's who were told or named, else to those who are to be; shown first."""
         told = {t.address for t in self._store.records.audience(case.incident.id) if t.affected_id == case.affected.id}
-        readers = [c for c in case.contacts if c.address in told] or list(case.contacts)
+        readers = [c for c in case.contacts if c.address in {*told, *case.affected.audience}] or list(case.contacts)
+        next_by = case.promised if case.promised and case.promised > order.now else None
         variant = self._store.outbox.count_sent(LetterKind.UPDATE, case.incident.id)
         letters: list[NewLetter] = [
             self._post.client_letter(
@@ -190,7 +211,7 @@ class Handling:
                 case.incident,
                 case.affected,
                 contact,
-                written(case.view({}), contact, text, next_by=case.promised, variant=variant),
+                written(case.view({}), contact, text, next_by=next_by, variant=variant),
                 key=f"{order.inbound.id}:{contact.address}",
                 now=order.now,
                 due_at=order.now,
@@ -198,6 +219,13 @@ class Handling:
             for contact in readers
         ]
         self._drafts.offer(case, letters, order.now, remarks=[], cause=order.inbound.id)
+
+    def _told_by(self, case: Case) -> datetime | None:
+        """By when the client was told, in the newest letter that it has, to hear the next word."""
+        sent = self._store.outbox.letters(incident_id=case.incident.id, states=[LetterState.SENT], limit=MANY)
+        mine = [x for x in sent if x.affected_id == case.affected.id and x.kind.to_client]
+        said = [x.facts.get("next_by") or x.facts.get("promised") for x in sorted(mine, key=lambda x: -x.id)]
+        return next((datetime.fromisoformat(str(by)) for by in said if by), case.promised)
 
     def _person(self, text: str) -> tuple[list[Staff], str]:
         """Who of ours a text begins with, and what follows; several where one name is that of two."""

@@ -158,6 +158,8 @@ class Sweep:
     def _row(self, late: Overdue, now: datetime) -> JSON:
         """One line of the digest: what was promised to whom, how late it is, and what is missing."""
         client = self._setup.directory.client(late.affected.client_key)
+        if late.promise.kind is PromiseKind.ACTION:
+            return self._action_row(late, now)
         told = [t.name for t in self._store.records.audience(late.incident.id) if t.affected_id == late.affected.id]
         names = ", ".join(told) or (client.name if client else late.affected.client_name)
         return {
@@ -173,6 +175,24 @@ class Sweep:
                 },
             ],
             "progress": self._progress(late),
+        }
+
+    def _action_row(self, late: Overdue, now: datetime) -> JSON:
+        """Something that one of ours was to do."""
+        staff = self._setup.directory.staff_at(late.promise.owner)
+        due = late.promise.due_at
+        values: dict[str, JSON] = {
+            "owner": staff.name if staff else late.promise.owner,
+            "what": late.promise.what,
+            "due_by": due.isoformat(),
+            "late": hours(now - due),
+        }
+        return {
+            "client": late.affected.client_name,
+            "title": late.incident.title,
+            "reference": late.incident.reference,
+            "line": ["digest_action", values],
+            "progress": ["progress_action", {}],
         }
 
     def _progress(self, late: Overdue) -> JSON:

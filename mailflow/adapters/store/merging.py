@@ -22,9 +22,10 @@ def merge(child_id: int, root_id: int, now: datetime) -> None:
                 ToldRow.delete().where(ToldRow.id == told.id).execute()
             else:
                 ToldRow.update(affected_id=into).where(ToldRow.id == told.id).execute()
-        promised = PromiseRow.select(PromiseRow.kind).where(PromiseRow.affected_id == into)
-        moved = (PromiseRow.affected_id == theirs.id) & PromiseRow.kind.not_in(promised)
-        PromiseRow.update(affected_id=into).where(moved).execute()
+        ours_too = {(p.kind, p.what) for p in PromiseRow.select().where(PromiseRow.affected_id == into)}
+        for promise in PromiseRow.select().where(PromiseRow.affected_id == theirs.id):
+            if (promise.kind, promise.what) not in ours_too:
+                PromiseRow.update(affected_id=into).where(PromiseRow.id == promise.id).execute()
         PromiseRow.update(state=PromiseState.RELEASED, settled_at=now).where(
             (PromiseRow.affected_id == theirs.id) & (PromiseRow.state == PromiseState.OPEN)
         ).execute()
