@@ -1,7 +1,9 @@
 """Commands at the top of a reply: one language's words for them, and what a reply's first lines say in these words.
 
 Promises: SEND is understood only where the first line is, as a whole, one of the listed words for it. A line that
-comes close is handed back as a near miss, to be asked about; prose is never a command.
+comes close is handed back as a near miss, to be asked about. An answer to the form that begins with a command's word
+("Update KB5046617 restarted it", "Workaround: we moved it to the other host") stays an answer: in small letters only
+what is written as that command needs it is one.
 """
 
 import re
@@ -12,10 +14,24 @@ from difflib import get_close_matches
 from mailflow.domain.form import Command, Verb
 from mailflow.domain.mail import Line, Mark
 
-WHOLE_LINE = frozenset({Verb.SEND, Verb.STOP, Verb.SENT, Verb.RESEND, Verb.PAUSE, Verb.RESUME, Verb.HELP})
-PASSAGES = frozenset(
-    {Verb.NOTE, Verb.OPEN, Verb.CALL, Verb.UPDATE, Verb.ASK}
-)  # what follows on further lines belongs to them
+WHOLE_LINE = frozenset({Verb.SEND, Verb.STOP, Verb.SENT, Verb.RESEND, Verb.PAUSE, Verb.RESUME, Verb.STATUS, Verb.HELP})
+# What follows on further lines belongs to them. A text is ended by a command in capitals only; a question or a reason,
+# by any command.
+TEXTS = frozenset({Verb.NOTE, Verb.OPEN, Verb.CALL, Verb.UPDATE})
+PASSAGES = TEXTS | {Verb.ASK, Verb.ASSIGN, Verb.LATER, Verb.CLOSE, Verb.REOPEN}
+# What must follow where only a colon tells a command from prose: "Fixed: 9:40" is one, "Fixed: a new disk" an answer.
+A_TIME = r"(?:\w+ ){0,2}(?:\d[\w/.]*,? ){0,2}(?:\w+ )?\d{1,2}(?:[:.]\d\d| ?[ap]m)\b(?: \w+){0,2}\W*"
+A_COLON = r"[^:：]+[:：].*"
+BEHIND_COLON = {
+    Verb.RESOLVED: A_TIME,
+    Verb.WORKAROUND: A_TIME,
+    Verb.FAILOVER: A_TIME,
+    Verb.OPEN: A_COLON,
+    Verb.CALL: A_COLON,
+    Verb.ACTION: A_COLON,
+    Verb.PRIORITY: r"P\d\b.*",
+}
+TIMED = frozenset({Verb.RESOLVED, Verb.WORKAROUND, Verb.FAILOVER})
 MAX_COMMAND = 200  # characters of a line that is looked at for commands; an argument may be longer
 MAX_STOP_LINES = 3  # of a reply in which a wish to stop is looked for
 MAX_NEAR_WORDS = 8  # of a first line that could have been meant as SEND
@@ -28,7 +44,11 @@ MAX_NAME = 60  # characters of the line under a closing: a name, or a name and a
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """One language's words for commands, in any case."""
+    """One language's words for commands, in any case.
+
+    An entry that begins with ^ is a regular expression for the whole line, which needs neither capitals nor a colon;
+    its first group is the argument. It must not fit prose: "later friday", but not "Later that day it failed again".
+    """
 
     words: Mapping[Verb, tuple[str, ...]]
     near_miss: tuple[str, ...] = ()  # regular expressions for a line that could have been meant as SEND
@@ -62,7 +82,8 @@ def parse_commands(lines: Sequence[Line], vocabulary: Vocabulary) -> Commands:
         if line.mark is Mark.BANNER or (not line.text.strip() and passage is None):
             n += 1
             continue
-        command = _command(line.text, vocabulary, loud=passage is not None) if not line.depth else None
+        loud = passage is not None and found[-1].verb in TEXTS
+        command = _command(line.text, vocabulary, loud=loud) if not line.depth else None
         if command and (command.verb is not Verb.SEND or not found):
             passage = [command.argument] if command.verb in PASSAGES else None
             found.append(command)
@@ -131,27 +152,43 @@ def _command(text: str, vocabulary: Vocabulary, *, loud: bool) -> Command | None
     length = 0
     for verb, words in vocabulary.words.items():
         for word in words:
-            if len(word) <= length:
+            if word.startswith("^") or len(word) <= length:
                 continue  # "no debrief" before "no"
             said = named if verb in PASSAGES else plain
+            if loud and not line.startswith(word.upper()):
+                continue
             if verb is Verb.MAINTENANCE:
                 if (work := _planned_work(text, line, word)) is not None:
                     best, length = Command(verb=verb, argument=work), len(word)
-            elif said == word.casefold() and (not loud or line.startswith(word.upper())):
+            elif said == word.casefold():
                 best, length = Command(verb=verb), len(word)
-            elif verb not in WHOLE_LINE and (argument := _argument(line, word) or _plain_argument(verb, line, word)):
+            elif verb not in WHOLE_LINE and (
+                argument := _argument(line, word, BEHIND_COLON.get(verb, ".*")) or _plain_argument(verb, line, word)
+            ):
                 best, length = Command(verb=verb, argument=argument), len(word)
-    return best
+    return best or (None if loud else _fitting(line, vocabulary))
 
 
-def _argument(line: str, word: str) -> str:
+def _fitting(line: str, vocabulary: Vocabulary) -> Command | None:
+    """The command whose regular expression a whole line fits: "later friday", "ask paul, which disk?"."""
+    for verb, words in vocabulary.words.items():
+        for pattern in words if len(line) <= MAX_COMMAND else ():
+            if pattern.startswith("^") and (fits := re.fullmatch(pattern, line, re.IGNORECASE)):
+                return Command(verb=verb, argument=fits[1].strip(" ,.;:"))
+    return None
+
+
+def _argument(line: str, word: str, behind_colon: str = ".*") -> str:
     """What stands behind a command's word: in capitals ("NOTE called Ann"), or with a colon ("note: called Ann")."""
     if line[: len(word)].casefold() != word.casefold():
         return ""
     rest = line[len(word) :]
-    has_case = word.upper() != word.lower()
-    if rest.lstrip()[:1] in {":", "："} or (has_case and line.startswith(word.upper()) and rest[:1] in set(" ,.;-–—(")):
-        argument = rest.lstrip(" ,.;:：-–—")
+    capitals = word.upper() != word.lower() and line.startswith(word.upper())
+    argument = rest.lstrip(" ,.;:：-–—")
+    colon = rest.lstrip()[:1] in {":", "："} and (
+        capitals or re.fullmatch(behind_colon, argument, re.IGNORECASE) is not None
+    )
+    if colon or (capitals and rest[:1] in set(" ,.;-–—(")):
         return argument[1:-1] if argument.startswith("(") and argument.endswith(")") else argument
     return ""
 
@@ -163,8 +200,8 @@ def _plain_argument(verb: Verb, line: str, word: str) -> str:
     rest = line[len(word) :]
     if verb is Verb.NO_DEBRIEF and rest[:1] in set(",.;:-–—("):
         return rest.strip(" ,.;:-–—()")
-    if verb is Verb.RESOLVED and re.match(r"\s+(?:\w+\s+){0,2}\d", rest):
-        return rest.strip()
+    if verb in TIMED and rest[:1] == " " and re.fullmatch(A_TIME, rest[1:], re.IGNORECASE):
+        return rest[1:]
     return ""
 
 
@@ -187,7 +224,7 @@ def _nearest(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     shouted = first == first.upper() != first.lower() and len(said) <= MAX_UNKNOWN_WORDS
     if not (shouted or len(said) <= 2):
         return ()
-    words = {word.casefold(): verb for verb, some in vocabulary.words.items() for word in some}
+    words = {w.casefold(): verb for verb, some in vocabulary.words.items() for w in some if not w.startswith("^")}
     if said[0].rstrip(":,") in words:
         return ()  # "STOP this one, please": misspelt it is not
     close = get_close_matches(said[0].rstrip(":,"), words, n=9, cutoff=LIKE)

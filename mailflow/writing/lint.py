@@ -77,7 +77,8 @@ LEAKS = {
         r"\bBEGIN [A-Z ]*(?:PRIVATE KEY|CERTIFICATE)\b",
         r"(?-i:\b(?:AKIA[0-9A-Z]{16}\b|gh[pousr]_\w{20}|github_pat_\w|xox[abprs]-\w|sk-[\w-]{20}|eyJ[\w-]{16}))",
         r"[?&](?:token|key|sig|access_token|password|secret)=\w|://[^/\s:@]+:[^/\s@]+@",
-        r"\b[0-9a-f]{32,}\b|\b\w{40,}\b|\b[a-z0-9+/]{40,}=",
+        # A word nobody could say, on its own: within a link it is mostly the name of a meeting or a document.
+        r"(?:^|[\s\"'(\[=:])(?:[0-9a-f]{32,}|\w{40,}|[a-z0-9+/]{40,}=*)(?:$|[\s\"')\].,;])",
     ),
     "form": (
         r"(?:^|\s)\[\d{1,2}\](?:\W|$)",

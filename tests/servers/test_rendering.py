@@ -8,7 +8,7 @@ import pytest
 
 from mailflow.demo import story
 from mailflow.domain.letters import LetterKind
-from tests.house import House, Received, house, received, until, write_mail
+from tests.house import JOHN, ByHand, House, Received, by_hand, house, received, until, write_mail
 from tests.servers.chromium import Chromium
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.servers
 
 WIDTHS = (600, 360)
+FROM_THE_DESK = {LetterKind.UPDATE, LetterKind.ANSWER, LetterKind.ASK}
 LONG = "https://remote.msp.example/" + "averylongaddressthatnobodycanbreak" * 4
 
 
@@ -29,7 +30,7 @@ def every_kind(on: House) -> dict[LetterKind, Received]:
 
     def complete() -> bool:
         by_id.update({str(received(sent.raw).message["Message-ID"]): received(sent.raw) for sent in on.mail.sent})
-        return set(found()) == set(LetterKind)
+        return set(found()) == set(LetterKind) - FROM_THE_DESK
 
     def found() -> dict[LetterKind, Received]:
         letters = reversed(on.app.store.outbox.letters(limit=999))
@@ -39,11 +40,27 @@ def every_kind(on: House) -> dict[LetterKind, Received]:
     return found()
 
 
+def from_the_desk(on: ByHand) -> dict[LetterKind, Received]:
+    """What the story leaves out: a word in between, an answer to the client, the questions to a colleague."""
+    on.alert()
+    on.later(minutes=4)
+    on.replies(on.last(LetterKind.OPENED), "UPDATE We found the disk that failed.")
+    on.replies(on.last(LetterKind.PREVIEW), "SEND")
+    on.replies(on.last(LetterKind.OPENED), "ASK Paul which disk was it?")
+    on.replies(on.got(JOHN)[0], "How long will it take?\n", JOHN)
+    on.replies(on.last(LetterKind.FORWARD), f"About an hour. Paul shows it at {LONG} meanwhile.")
+    on.later(minutes=4)
+    readers = {LetterKind.UPDATE: JOHN, LetterKind.ANSWER: JOHN, LetterKind.ASK: "paul@msp.example"}
+    return {kind: on.last(kind, reader) for kind, reader in readers.items()}
+
+
 @pytest.fixture(scope="module")
 def letters(tmp_path_factory: pytest.TempPathFactory) -> dict[LetterKind, Received]:
     """One letter of each kind."""
     with house(tmp_path_factory.mktemp("letters")) as on:
-        return every_kind(on)
+        found = every_kind(on)
+    with by_hand(tmp_path_factory.mktemp("desk")) as desk:
+        return found | from_the_desk(desk)
 
 
 def shown(page: "Page", html: str) -> list[str]:
