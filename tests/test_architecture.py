@@ -34,7 +34,7 @@ HOMES = {
     "aiosmtpd": ("demo",),
     "aiosmtplib": ("adapters/smtp",),
     "google": ("adapters/oauth",),
-    "holidays": ("config",),
+    "holidays": ("config/holidays",),
     "icalendar": ("config", "writing"),
     "imapclient": ("adapters/imap",),
     "jinja2": ("writing",),

@@ -14,6 +14,7 @@ from mailflow.cli import (
     recipe,
     records,
     rehearse,
+    report,
     service,
 )
 
@@ -51,6 +52,7 @@ app.command()(service.migrate)
 app.command()(reading.read)
 app.command()(records.incidents)
 app.command()(records.show)
+app.command()(report.report)
 app.command()(rehearse.rehearse)
 app.command()(rehearse.explain)
 app.command()(learned.whose)

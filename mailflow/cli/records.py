@@ -8,9 +8,12 @@ import typer
 from mailflow.app import App
 from mailflow.cli.options import AsJson, Config, opened
 from mailflow.cli.output import CONTROL, OUT, as_json, as_table, fail, local, told
+from mailflow.cli.report import course_as_dict
+from mailflow.domain.clocks import Clock, Reading, Stage
 from mailflow.domain.form import BY_NUMBER
 from mailflow.domain.incident import Affected, Incident
 from mailflow.engine.case import open_case
+from mailflow.engine.report import Reporting
 
 MANY = 1_000
 
@@ -50,7 +53,7 @@ def show(
     config: Config = None,
     json: AsJson = False,
 ) -> None:
-    """Show one incident whole: timeline, promises, letters, form."""
+    """Show one incident whole: timeline, clocks, promises, letters, form."""
     with told():
         app = opened(config)
         incident = app.store.records.by_reference(reference)
@@ -76,6 +79,9 @@ def show(
             OUT.print(f"further mails of people who are struck: {too}".translate(CONTROL), markup=False)
         rows = [(local(e.at, zone), e.what, e.author, e.text) for e in app.store.records.timeline(incident.id)]
         as_table(["when", "what", "who", ""], rows, empty="")
+        read, _ = _course(app, incident)
+        clocks = [(c.replace("_", " "), local(r.at, zone), r.why, _source(r)) for c, r in read.items()]
+        as_table(["clock", "when", "by", "from"], clocks, empty="No clock can be read.")
         promised = [(p.kind, local(p.due_at, zone), p.state, p.owner) for p in app.store.promises.of(incident.id)]
         as_table(["promise", "due", "state", "owner"], promised, empty="Nothing is promised.")
         letters = app.store.outbox.letters(incident_id=incident.id, limit=MANY)
@@ -121,9 +127,12 @@ def _whole(app: App, incident: Incident) -> dict[str, object]:
     """The public form of an incident."""
     records = app.store.records
     clients = records.affected_of(incident.id)
+    read, stages = _course(app, incident)
     return {
         **_summary(incident, clients),
         "timeline": [asdict(entry) for entry in records.timeline(incident.id)],
+        "clocks": course_as_dict(read),
+        "stages": course_as_dict(stages),
         "told": [asdict(told) for told in records.audience(incident.id)],
         "promises": [
             {"kind": p.kind, "due_at": p.due_at, "state": p.state, "owner": p.owner}
@@ -146,6 +155,21 @@ def _whole(app: App, incident: Incident) -> dict[str, object]:
         ],
         "form": _form(app, incident, clients[0]),
     }
+
+
+def _course(app: App, incident: Incident) -> tuple[dict[Clock, Reading], dict[Stage, Reading]]:
+    """The incident's clocks and stages; none of what lives on in another."""
+    try:
+        return Reporting(app.store, app.setup).course(app.store.history.chapter(incident.id))
+    except KeyError:
+        return {}, {}
+
+
+def _source(reading: Reading) -> str:
+    """ "mail 12" for `mailflow explain 12`, "letter 5" of the letters below."""
+    if reading.letter_id is not None:
+        return f"letter {reading.letter_id}"
+    return f"mail {reading.inbound_id}" if reading.inbound_id is not None else ""
 
 
 def _form(app: App, incident: Incident, client: Affected) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import TypeVar
 from mailflow.config.calendar import ClientMaintenanceEntry, MaintenanceEntry, expected, planned
 from mailflow.config.checks import check
 from mailflow.config.draft import Draft, Read
+from mailflow.config.holidays import HolidaysEntry, holidays_of, removed_in_vain
 from mailflow.config.ical import read_ical_file
 from mailflow.config.mailbox import MailboxEntry
 from mailflow.config.model import (
@@ -36,6 +37,7 @@ from mailflow.config.source import Source, read
 from mailflow.config.table import Table
 from mailflow.config.wording import validate
 from mailflow.domain.expected import Expected
+from mailflow.domain.hours import ALWAYS
 from mailflow.domain.maintenance import Recurring, Window
 from mailflow.domain.people import Client, Component, Contact, Directory, Role, Staff
 from mailflow.domain.policy import Caps, Policy
@@ -120,8 +122,9 @@ def find_config(explicit: Path | None, environ: Mapping[str, str]) -> Path:
 def load(path: Path, environ: Mapping[str, str], now: datetime | None = None) -> Loaded:
     """Load the configuration in `path`; ConfigurationError with every problem where there is any.
 
-    Calendar files are written out around `now`; left out, it is the present time.
+    Calendar files and holidays are written out around `now`; left out, it is the present time.
     """
+    now = now or datetime.now(UTC)
     report = Report()
     source = read(path, report)
     base = path.parent.absolute()
@@ -142,7 +145,8 @@ def load(path: Path, environ: Mapping[str, str], now: datetime | None = None) ->
         maintenance=_each(MaintenanceEntry, "maintenance", source, report),
     )
     check(draft, report)
-    windows = tuple(_windows(draft, report, now or datetime.now(UTC)))
+    _look_at_holidays(draft, report, now.year)
+    windows = tuple(_windows(draft, report, now))
     if report.problems or service is None:
         raise ConfigurationError(report.problems)
     settings = Settings(
@@ -158,7 +162,7 @@ def load(path: Path, environ: Mapping[str, str], now: datetime | None = None) ->
     )
     return Loaded(
         settings=settings,
-        directory=directory(settings),
+        directory=directory(settings, now),
         policy=policy(settings),
         windows=windows,
         expected=tuple(
@@ -172,9 +176,9 @@ def load(path: Path, environ: Mapping[str, str], now: datetime | None = None) ->
     )
 
 
-def directory(settings: Settings) -> Directory:
-    """Everybody whom the configuration names, as the domain knows them."""
-    service = settings.service
+def directory(settings: Settings, now: datetime | None = None) -> Directory:
+    """Everybody whom the configuration names, as the domain knows them; with holidays around `now`, the present."""
+    service, year = settings.service, (now or datetime.now(UTC)).year
     liaisons = [
         Staff(
             role=Role.LIAISON,
@@ -182,6 +186,7 @@ def directory(settings: Settings) -> Directory:
             address=one.address,
             title=one.title,
             phone=one.phone,
+            deputy=one.deputy or "",
             timezone=one.timezone or service.timezone,
             language=one.language or service.language,
             date_order=_order(one.date_order, service),
@@ -211,7 +216,7 @@ def directory(settings: Settings) -> Directory:
         )
         for one in settings.colleagues
     ]
-    clients = tuple(_client(one, service) for one in settings.clients)
+    clients = tuple(_client(one, service, year) for one in settings.clients)
     return Directory(staff=(*liaisons, *managers, *colleagues), clients=clients)
 
 
@@ -238,6 +243,10 @@ def policy(settings: Settings) -> Policy:
         forms=rules.forms,
         two_approvals=frozenset(rules.two_approvals),
         update_within=rules.update_within,
+        reminders=rules.reminders,
+        quiet=rules.quiet,
+        status_after=rules.status_after,
+        untold_after=rules.untold_after,
         caps=Caps(**rules.caps.model_dump()),
         footer=service.footer,
     )
@@ -248,7 +257,7 @@ def _order(written: str | None, service: ServiceSection) -> str:
     return service.date_order if written is None else written
 
 
-def _client(one: ClientEntry, service: ServiceSection) -> Client:
+def _client(one: ClientEntry, service: ServiceSection, year: int) -> Client:
     contacts = (
         Contact(name=c.name, first_name=c.first_name, address=c.address, role=c.role, wants=c.wants)
         for c in one.contact
@@ -277,7 +286,23 @@ def _client(one: ClientEntry, service: ServiceSection) -> Client:
         addresses=one.addresses,
         hosts=one.hosts,
         hours=one.hours,
+        holidays=holidays_of(one.holidays, _everybodys(one, service), year),
     )
+
+
+def _everybodys(one: ClientEntry, service: ServiceSection) -> HolidaysEntry | None:
+    """The service's holidays, where a client has them: whoever always works has none but those of its own."""
+    return None if one.hours == ALWAYS else service.holidays
+
+
+def _look_at_holidays(draft: Draft, report: Report, year: int) -> None:
+    """A day that is taken out of the holidays, and is none, was meant to be another one."""
+    service = draft.service.value.holidays if draft.service else None
+    everybodys = [(draft.service.entry, service)] if draft.service else []
+    for entry, own in (*everybodys, *((client.entry, client.value.holidays) for client in draft.clients)):
+        for gone in removed_in_vain(own, service, year) if own else ():
+            text = f"`{gone}` is no holiday there; correct it, or leave it out"
+            report.warning(entry.file, entry.path("holidays", "remove"), text)
 
 
 def _windows(draft: Draft, report: Report, now: datetime) -> Iterator[Window | Recurring]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from mailflow.config.calendar import ClientMaintenanceEntry, ExpectedEntry, MaintenanceEntry, WorkingHours
+from mailflow.config.holidays import HolidaysOf
 from mailflow.config.mailbox import MailboxEntry
 from mailflow.config.notation import (
     ClockTime,
@@ -30,7 +31,6 @@ from mailflow.config.notation import (
 )
 from mailflow.config.policy import PolicySection
 from mailflow.config.table import Faults, Table
-from mailflow.domain.hours import ALWAYS
 from mailflow.domain.people import WILD, Wants
 from mailflow.domain.vocabulary import Live
 from mailflow.domain.written_times import ORDERS
@@ -64,6 +64,7 @@ class ServiceSection(Table):
     timezone: Zone = Field(description="the firm's time zone, like `America/Chicago`")
     language: Language = "en"
     date_order: DateOrder = ""
+    holidays: HolidaysOf | None = None
     data_dir: WrittenPath = "./mailflow-data"
     live: Live = Live.OFF
     footer: Paragraph = ""
@@ -172,7 +173,8 @@ class ClientEntry(Table):
     aliases: tuple[OneLine, ...] = ()
     addresses: tuple[MailAddress, ...] = ()
     hosts: tuple[Machines, ...] = ()
-    hours: WorkingHours = ALWAYS
+    hours: WorkingHours | None = None
+    holidays: HolidaysOf | None = None
     timezone: Zone | None = None
     language: Language | None = None
     liaison: MailAddress = Field(description="the address of the [[liaison]] who signs their letters")

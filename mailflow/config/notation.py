@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PlainValidator, StrictInt
 
 from mailflow.domain.form import BY_NAME, BY_NUMBER
+from mailflow.domain.worktime import Within
 
 SHOWN = 60  # characters of a wrong value that a message repeats
 ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322 3.2.3; no quoted local parts, no UTF-8 ones (RFC 6531)
@@ -31,6 +32,7 @@ CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 DURATION = re.compile(r"([0-9]{1,6})([smhd])")  # six digits of days still fit a timedelta
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LONGEST_PROMISE = timedelta(days=366)  # every working day until then is counted, one by one
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CREDENTIAL = re.compile(r"[A-Za-z0-9_.:-]{1,255}")  # what systemd takes as a credential's id
 
@@ -167,6 +169,21 @@ def positive_duration(value: object) -> timedelta:
     return length
 
 
+def offset(value: object) -> timedelta:
+    """A length of time before ("-2h") or after ("4h") something; zero is at it."""
+    before = isinstance(value, str) and value.startswith("-")
+    length = duration(value[1:] if before else value)  # type: ignore[index]
+    return -length if before else length
+
+
+def promised(value: object) -> Within:
+    """How soon something is due: "2d" are working days, "4h" hours in which the client works."""
+    length = positive_duration(value)
+    if length > LONGEST_PROMISE:
+        raise ValueError("longer than a year; make it shorter")
+    return Within(days=length.days) if isinstance(value, str) and value.endswith("d") else Within(working=length)
+
+
 def form_field(value: object) -> int:
     """A field of the form, by name or number."""
     if isinstance(value, str) and value in BY_NAME:
@@ -239,5 +256,7 @@ Credential = Annotated[str, AfterValidator(credential)]
 ClockTime = Annotated[str, PlainValidator(clock_time)]
 Duration = Annotated[timedelta, PlainValidator(duration)]
 PositiveDuration = Annotated[timedelta, PlainValidator(positive_duration)]
+Promised = Annotated[Within, PlainValidator(promised)]
+Offset = Annotated[timedelta, PlainValidator(offset)]
 FormField = Annotated[int, PlainValidator(form_field)]
 Start = Annotated[date | Literal["now"], PlainValidator(start)]

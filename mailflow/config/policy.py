@@ -1,16 +1,26 @@
 """`[policy]`: who is told, when, how soon everything is due. Every default is the domain's own."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from mailflow.config.notation import ClockTime, Count, Duration, FormField, MailAddress, PositiveDuration
+from mailflow.config.notation import (
+    ClockTime,
+    Count,
+    Duration,
+    FormField,
+    MailAddress,
+    Offset,
+    OneLine,
+    PositiveDuration,
+    Promised,
+)
 from mailflow.config.table import Faults, Table
 from mailflow.domain.form import BY_NAME, BY_NUMBER
-from mailflow.domain.policy import Acknowledge, Policy, Questions
+from mailflow.domain.policy import REMINDERS, Acknowledge, Policy, Questions, Reminder
 from mailflow.domain.vocabulary import Class, Priority
+from mailflow.domain.worktime import Within
 
 DEFAULTS = Policy()
 ALWAYS_ASKED = (BY_NAME["problem"].number, BY_NAME["steps"].number)  # a debrief is made of these two (S0.8)
@@ -35,6 +45,14 @@ class FormSection(Table):
     required: tuple[FormField, ...] = DEFAULTS.form.required
 
 
+class ReminderEntry(Table):
+    """`[[policy.reminder]]`: one step of reminding of what a client was promised."""
+
+    name: OneLine = Field(description="its own word on the timeline")
+    after: Offset = Field(description='how long after the due time, or before it: "4h", "-2h"')
+    to: Literal["liaison", "manager", "administrator"] = Field(description="who hears of it")
+
+
 class PolicySection(Table):
     """`[policy]`: see domain.policy.Policy. Tables may be given in part; the rest keeps its default."""
 
@@ -48,17 +66,21 @@ class PolicySection(Table):
     storm_count: StormCount = DEFAULTS.storm_count
     storm_within: PositiveDuration = DEFAULTS.storm_within
     helpdesk: MailAddress | None = None
-    debrief_within: Mapping[Priority, PositiveDuration] = Field(default_factory=dict)
+    debrief_within: Mapping[Priority, Promised] = Field(default_factory=dict)
     day_ends: ClockTime = DEFAULTS.day_ends
     form_fields: tuple[FormField, ...] = DEFAULTS.form.asked
     required_fields: tuple[FormField, ...] = DEFAULTS.form.required
     form: Mapping[Priority, FormSection] = Field(default_factory=dict)
     two_approvals: tuple[Priority, ...] = ()
-    update_within: PositiveDuration = DEFAULTS.update_within
+    update_within: Promised = DEFAULTS.update_within
+    reminder: tuple[ReminderEntry, ...] | None = None
+    quiet: tuple[ClockTime, ClockTime] = DEFAULTS.quiet
+    status_after: Duration = DEFAULTS.status_after
+    untold_after: Duration = DEFAULTS.untold_after
     caps: CapsSection = CapsSection()
 
     @property
-    def debriefs(self) -> dict[Priority, timedelta]:
+    def debriefs(self) -> dict[Priority, Within]:
         """How soon each priority's debrief is due, with the defaults filled in."""
         return {**DEFAULTS.debrief_within, **self.debrief_within}
 
@@ -70,16 +92,27 @@ class PolicySection(Table):
             why = "shorter than `settle` and `rest` together, so every letter would be held"
             faults.append(("stale_after", f"{why}; make it longer"))
         for priority, within in self.debriefs.items():
-            if within <= self.form_before_due:
+            if within.length <= self.form_before_due:
                 why = "no longer than `form_before_due`, so the form would be due before the trouble began"
                 faults.append((f"debrief_within.{priority}", f"{why}; make it longer"))
         faults += _form_faults("form_fields", self.form_fields, "required_fields", self.required_fields)
         for priority, form in self.form.items():
             at = f"form.{priority}"
             faults += _form_faults(f"{at}.fields", form.fields, f"{at}.required", form.required)
+        names = [one.name for one in self.reminder or ()]
+        for name in sorted({n for n in names if names.count(n) > 1}):
+            faults.append(("reminder", f"`{name}` is the name of two; rename one"))
         if faults:
             raise Faults(*faults)
         return self
+
+    @property
+    def reminders(self) -> tuple[Reminder, ...]:
+        """The steps, earliest first."""
+        if self.reminder is None:
+            return REMINDERS
+        steps = [Reminder(name=one.name, after=one.after, to=one.to) for one in self.reminder]
+        return tuple(sorted(steps, key=lambda step: step.after))
 
     @property
     def questions(self) -> Questions:

@@ -65,9 +65,12 @@ class Situation:
 
     @property
     def proven(self) -> bool:
-        """Whether a mail of one of ours is really theirs: without a tag, only its mailbox's authentication can tell."""
-        vouched = self.authenticated is True or (self.authenticated is None and self.answered is not None)
-        return (vouched or self.confirmed) and not (self.answered and not self.answered.genuine)
+        """Whether a mail of one of ours is really theirs: its mailbox's provider says so; where none can, it answers a
+        letter that went to them, since everybody else's letters are known to others who could write their name."""
+        if self.answered and not self.answered.genuine:
+            return False
+        theirs = self.answered and self.who.staff and self.answered.letter.recipient.address == self.who.staff.address
+        return self.confirmed or self.authenticated is True or (self.authenticated is None and bool(theirs))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +215,14 @@ class Noted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Absent:
+    """The answering machine of one of ours answered a letter of ours."""
+
+    reason: str
+    staff: Staff
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fill:
     """A liaison's answers to a form."""
 
@@ -251,6 +262,7 @@ class Obey:
     affected_id: int | None
     letter: Letter | None  # the letter that was answered
     staff: Staff
+    promise_id: int | None = None  # that a digest's row is about
     nearest: tuple[str, ...] = ()  # what a command that nobody knows may have been meant as
 
 
@@ -322,6 +334,7 @@ Decision: TypeAlias = (
     | ClientSaid
     | Place
     | Noted
+    | Absent
     | Fill
     | Release
     | RefuseSend

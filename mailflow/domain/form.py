@@ -134,6 +134,10 @@ class Verb(StrEnum):
     MAINTENANCE = "maintenance"  # planned work: whose, what, from when to when, and why
     CANCEL = "cancel"  # "that work is off", to the answer that confirmed it
     HELP = "help"
+    TAKE = "take"  # it is mine from now on
+    AWAY = "away"  # from when to when, and who stands in
+    BACK = "back"
+    ROW = "row"  # a name or a time behind a row's number; no word of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +146,14 @@ class Command:
 
     verb: Verb
     argument: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbered:
+    """What is to be done with a row of a list ("2 FRIDAY")."""
+
+    number: int
+    command: Command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +170,7 @@ class Answers:
     nearest: tuple[str, ...] = ()  # the commands that come close to it
     unsure: bool = False  # whether `loose` is all that was typed, and nothing else, is not certain
     notes: tuple[str, ...] = ()
+    numbered: tuple[Numbered, ...] = ()  # where no form was answered: what is to be done with a list's rows
 
     @property
     def empty(self) -> bool:

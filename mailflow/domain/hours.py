@@ -1,15 +1,10 @@
-"""A client's working hours, and when a wall clock comes to show a time, also where clocks skip it or show it twice.
-
-Open is what the client's wall says. Whatever the clocks do, an answer here is the same as that of somebody who looks
-at the wall minute by minute. Moments are aware; an answer is in the zone of the moment that was asked about.
-"""
+"""A week's working hours, and when a wall clock comes to show a time, also where clocks skip it or show it twice."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 DAY = 24 * 60  # minutes that a wall clock shows in a day
-LOOK_AHEAD = 400  # days in which the next opening is looked for: a year and its longest holidays
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -22,40 +17,18 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class Hours:
-    """When a client works. A week, for now; whoever asks about a day asks `on`, where holidays can come in."""
+    """When somebody works, week after week; domain.calendar knows the holidays."""
 
     week: tuple[tuple[Stretch, ...], ...]  # Monday first, seven days, each in order of the day
 
     def on(self, day: date) -> tuple[Stretch, ...]:
-        """When it is open on this day, in order; empty where it is not."""
+        """When it is open on such a day, in order; empty where it is not."""
         return self.week[day.weekday()]
 
 
-ALWAYS = Hours(week=((Stretch(begins=0, ends=DAY),),) * 7)
-
-
-def is_open(hours: Hours, moment: datetime, timezone: str) -> bool:
-    """Whether the client works at this moment."""
-    local = moment.astimezone(ZoneInfo(timezone))
-    minute = local.hour * 60 + local.minute
-    return any(stretch.begins <= minute < stretch.ends for stretch in hours.on(local.date()))
-
-
-def next_opening(hours: Hours, moment: datetime, timezone: str) -> datetime:
-    """The first moment from this one on at which the client works; this one too where it never does."""
-    zone = ZoneInfo(timezone)
-    at = moment.astimezone(UTC)
-    while not is_open(hours, at, timezone):
-        wall = at.astimezone(zone).replace(tzinfo=None)
-        begins = _next_begin(hours, wall)
-        if begins is None:
-            return moment
-        opening = at + (begins - wall)
-        change = clocks_change(at, opening, zone)
-        if change is None:
-            return opening.astimezone(moment.tzinfo)
-        at = change  # the wall shows something else from here on: look again
-    return at.astimezone(moment.tzinfo)
+_ALL_DAY = (Stretch(begins=0, ends=DAY),)
+ALWAYS = Hours(week=(_ALL_DAY,) * 7)
+WEEKDAYS = Hours(week=(*(_ALL_DAY,) * 5, (), ()))  # what is counted on where nobody has said when they work
 
 
 def first_showing(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -97,14 +70,3 @@ def _both(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
         wall.replace(tzinfo=zone, fold=0).astimezone(UTC),
         wall.replace(tzinfo=zone, fold=1).astimezone(UTC),
     )
-
-
-def _next_begin(hours: Hours, wall: datetime) -> datetime | None:
-    """The next time on the wall, after this one, at which a stretch begins."""
-    for ahead in range(LOOK_AHEAD):
-        day = datetime.combine(wall.date() + timedelta(days=ahead), time())
-        for stretch in hours.on(day.date()):
-            begins = day + timedelta(minutes=stretch.begins)
-            if begins > wall:
-                return begins
-    return None

@@ -36,12 +36,19 @@ class LetterKind(StrEnum):
     SHOWN = "shown"  # a mail that nobody could place, shown to the liaison
     NOTICE = "notice"  # a short answer or warning to one of ours
     CONFIRM = "confirm"  # "was this you?", to the listed address
-    DIGEST = "digest"
+    DIGEST = "digest"  # what is overdue, to managers
+    WEEKLY = "weekly"  # how the week was, to managers
+    MORNING = "morning"  # what is due today, to each liaison
 
     @property
     def to_client(self) -> bool:
         """Whether it leaves the house."""
         return self in {LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF, LetterKind.UPDATE, LetterKind.ANSWER}
+
+    @property
+    def numbers_rows(self) -> bool:
+        """Whether a reply to it may act on its rows by their numbers."""
+        return self in {LetterKind.DIGEST, LetterKind.WEEKLY, LetterKind.MORNING}
 
     @property
     def shows_form(self) -> bool:

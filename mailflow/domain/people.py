@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from mailflow.domain.hours import ALWAYS, Hours
+from mailflow.domain.calendar import NO_HOLIDAYS, Calendar, Holidays
+from mailflow.domain.hours import WEEKDAYS, Hours
 from mailflow.domain.vocabulary import Live
 
 # What makes a configured spelling a pattern; "[1]" in a host's name is only that.
@@ -57,7 +59,8 @@ class Staff:
     timezone: str
     language: str
     date_order: str = ""  # of figures, as they write them: "dmy", "mdy", or "" to be asked
-    digest_time: str = "08:00"  # local, managers only
+    digest_time: str = "08:00"  # local: a manager's digest, a liaison's morning list
+    deputy: str = ""  # address of who stands in
 
     @property
     def first_name(self) -> str:
@@ -127,7 +130,17 @@ class Client:
     aliases: tuple[str, ...] = ()  # what monitors and helpdesks call the client
     addresses: tuple[str, ...] = ()  # mail to one of these is about this client
     hosts: tuple[str, ...] = ()  # patterns of names of this client's machines, components or not
-    hours: Hours = ALWAYS  # when they work, in their own time
+    hours: Hours | None = None  # when they work, in their own time; None: nobody has said
+    holidays: Holidays = NO_HOLIDAYS
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """What is due to them is counted in it; from Monday to Friday where nobody has said when they work."""
+        return Calendar(timezone=self.timezone, hours=self.hours or WEEKDAYS, holidays=self.holidays)
+
+    def reachable(self, moment: datetime) -> datetime:
+        """From when on, at this moment, a letter helps them: in their hours, where these are known (S4.7)."""
+        return self.calendar.next_opening(moment) if self.hours else moment
 
     def component_for(self, *hosts: str) -> Component | None:
         """The component that a monitor means by any of these spellings, the first spelling first; else None."""
@@ -244,6 +257,12 @@ class Directory:
     def staff_at(self, address: str) -> Staff | None:
         """The one of ours with this address."""
         return next((s for s in self.staff if s.address == lowered(address)), None)
+
+    def staff_called(self, text: str) -> Staff | None:
+        """The one of ours whose name, first name or address this is; nobody where it could be two."""
+        said = text.strip().casefold()
+        found = [s for s in self.staff if said in {s.name.casefold(), s.first_name.casefold(), s.address}]
+        return found[0] if len(found) == 1 else None
 
     @property
     def managers(self) -> tuple[Staff, ...]:

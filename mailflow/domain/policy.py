@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from mailflow.domain.vocabulary import Class, Live, Priority, Severity
+from mailflow.domain.worktime import Deadlines, Within
 
 
 class Acknowledge(StrEnum):
@@ -44,11 +45,12 @@ def priority_of(severity: Severity, *, critical: bool) -> Priority:
 
 
 DEBRIEF_WITHIN = {
-    Priority.P1: timedelta(days=1),
-    Priority.P2: timedelta(days=2),
-    Priority.P3: timedelta(days=3),
-    Priority.P4: timedelta(days=5),
+    Priority.P1: Within(days=1),
+    Priority.P2: Within(days=2),
+    Priority.P3: Within(days=3),
+    Priority.P4: Within(days=5),
 }
+UPDATE_WITHIN = Within(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,23 @@ class Caps:
     per_domain_hour: int = 20
     overall_hour: int = 200
     staff_hour: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reminder:
+    """One step of reminding of what a client was promised."""
+
+    name: str  # its own word on the timeline
+    after: timedelta  # its due time; before it, where negative
+    to: str  # "liaison", "manager" or "administrator"
+
+
+REMINDERS = (
+    Reminder(name="soon", after=timedelta(hours=-2), to="liaison"),
+    Reminder(name="due", after=timedelta(), to="liaison"),
+    Reminder(name="late", after=timedelta(hours=4), to="manager"),
+    Reminder(name="very late", after=timedelta(days=1), to="administrator"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,14 +107,23 @@ class Policy:
     storm_count: int = 3  # so many things of one family within storm_within are one incident; 1 is never
     storm_within: timedelta = timedelta(hours=1)
     helpdesk: str = ""  # where requests go that have nothing to do with trouble; empty: the liaison passes them on
-    debrief_within: Mapping[Priority, timedelta] = field(default_factory=lambda: dict(DEBRIEF_WITHIN))
+    debrief_within: Mapping[Priority, Within] = field(default_factory=lambda: dict(DEBRIEF_WITHIN))
     day_ends: str = "17:00"  # "by Thursday" means by this local time on Thursday
     form: Questions = Questions()
     forms: Mapping[Priority, Questions] = field(default_factory=dict)  # instead of it, for these priorities
     two_approvals: frozenset[Priority] = frozenset()  # their letters need the SEND of two
-    update_within: timedelta = timedelta(days=1)  # "we don't know yet": so long until the next word
+    reminders: tuple[Reminder, ...] = REMINDERS
+    quiet: tuple[str, str] = ("21:00", "07:00")  # our own people's night: a reminder waits for its end; alike: none
+    status_after: timedelta = timedelta(hours=4)  # a client in an outage who heard nothing for so long; 0: never asked
+    untold_after: timedelta = timedelta(hours=1)  # an outage so old of which the client was told nothing; 0: never
+    update_within: Within = UPDATE_WITHIN  # "we don't know yet": so long until the next word
     caps: Caps = field(default_factory=Caps)
     footer: str = ""  # under every client letter, e.g. the firm's name and address (S0.12)
+
+    @property
+    def debriefs(self) -> Deadlines:
+        """When debriefs are due."""
+        return Deadlines(within=self.debrief_within, day_ends=self.day_ends)
 
     def two_approve(self, priority: Priority) -> bool:
         """Whether a letter about trouble of this priority needs the SEND of two."""

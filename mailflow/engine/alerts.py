@@ -227,7 +227,7 @@ class Alerts:
     def _add(self, incident: Incident, client: Client, event: Event, word: Word, now: datetime) -> Affected:
         """One more client of an incident, told as if it were the only one."""
         component = component_of(client, event)
-        signs = self._setup.liaison_of(client)
+        signs = self._opening.presence.liaison_of(client, now)
         affected = self._store.records.affect(
             incident.id,
             client,

@@ -112,11 +112,14 @@ class Asking:
         """Before the next word to the client is due: is it known now?"""
         known = self._store.desk.fills(case.affected.id)
         unknown = [n for n in case.questions.required if n in known and case.is_unknown(known[n].value)]
-        if not unknown or case.affected.settled_at is not None:
+        audience = self._store.records.audience(case.incident.id)
+        told = any(t.affected_id == case.affected.id and t.kind == LetterKind.UPDATE for t in audience)
+        if not (unknown and told) or case.affected.settled_at is not None:
             return None
         problems: list[JSON] = [["known_now", {"due_by": promise.due_at.isoformat()}]]
         sure = {n: fill for n, fill in known.items() if n not in unknown}
-        return self.ask_again(case, unknown, sure, problems, "", f"promise:{promise.id}", now)
+        once = f"promise:{promise.id}:{promise.due_at.isoformat()}"
+        return self.ask_again(case, unknown, sure, problems, "", once, now)
 
     def _groups(self, case: Case, now: datetime) -> list[dict[str, JSON]]:
         """The questions, what may stay blank, and what is to be corrected if it is wrong."""

@@ -31,6 +31,7 @@ class Case:
     timezone: str  # the liaison's: times of day in her mails are hers
     date_order: str  # the liaison's too: "dmy", "mdy", or "" where it is not known
     footer: str
+    told_names: str  # first names of those who were told of it
     questions: Questions
     mates: tuple[Affected, ...] = ()  # the other clients of a storm whom the same liaison answers for: one form for all
 
@@ -93,7 +94,9 @@ class Case:
             at = self.affected.reported_at.isoformat()
             lines.append(["form_reporter", {"reporter": self.affected.reporter, "reported_at": at}])
         if self.promised:
-            lines.append(["form_promise", {"names": self.first_names, "due_by": self.promised.isoformat()}])
+            lines.append(
+                ["form_promise", {"names": self.told_names or self.first_names, "due_by": self.promised.isoformat()}]
+            )
         elif self.due:
             lines.append(["form_due", {"due_by": self.due.isoformat()}])
         if self.mates:
@@ -140,6 +143,7 @@ def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected
         timezone=staff.timezone if staff else affected.timezone,
         date_order=staff.date_order if staff else "",
         footer=setup.policy.footer,
+        told_names=", ".join(c.first_name for c in contacts.values() if c.address in {t.address for t in audience}),
         questions=setup.policy.questions(incident.priority),
         mates=tuple(a for a in group(store, affected) if a.id != affected.id),
     )

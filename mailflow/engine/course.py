@@ -8,7 +8,7 @@ from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
 from mailflow.domain.moments import past_moment
 from mailflow.domain.time_words import Unclear
 from mailflow.domain.vocabulary import Priority
-from mailflow.domain.worktime import due_by_day
+from mailflow.domain.worktime import PriorityChanged, Started, due_at, due_within
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.case import group, names_of, not_understood
 from mailflow.engine.merging import Merging
@@ -115,7 +115,7 @@ class Course:
         for promise in self._store.promises.of(order.incident.id):
             mine = promise.affected_id == affected.id and promise.kind is PromiseKind.DEBRIEF
             if mine and promise.due_at <= order.now:
-                due = due_by_day(order.now, within, affected.timezone, policy.day_ends)
+                due = due_within(order.now, within, policy.day_ends, self._setup.calendar(affected))
                 self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, due)
 
     def merge(self, order: Order) -> JSON:
@@ -150,10 +150,13 @@ class Course:
         same = replace(incident, priority=priority)
         self._store.records.reclassify(incident.id, same.class_, same.severity, priority, same.symptom)
         order.note(self._store, "reclassified", f"{incident.priority} to {priority}{f': {why}' if why else ''}")
-        policy = self._setup.policy
+        log = (
+            Started(at=incident.opened_at, priority=incident.priority),
+            PriorityChanged(at=order.now, priority=priority),
+        )
         for promise in self._store.promises.of(incident.id):
             whose = self._store.records.affected(promise.affected_id)
-            due = due_by_day(incident.opened_at, policy.debrief_within[priority], whose.timezone, policy.day_ends)
-            if promise.kind is PromiseKind.DEBRIEF and order.now < due < promise.due_at:
+            due = due_at(log, self._setup.policy.debriefs, self._setup.calendar(whose))
+            if promise.kind is PromiseKind.DEBRIEF and due and order.now < due < promise.due_at:
                 self._store.promises.postpone(promise.affected_id, PromiseKind.DEBRIEF, due)
         return ["prioritised", {"reference": incident.reference, "was": incident.priority, "priority": priority}]

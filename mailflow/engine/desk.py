@@ -11,7 +11,7 @@ from mailflow.domain.incident import Affected, Entry, Incident
 from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLetter, debrief, is_none, written
 from mailflow.domain.people import Contact, Staff
 from mailflow.domain.time_words import Unclear
-from mailflow.domain.worktime import due_by_day
+from mailflow.domain.worktime import due_within
 from mailflow.engine.asking import Asking
 from mailflow.engine.case import ENDED, STARTED, Case, not_understood, open_case
 from mailflow.engine.drafts import Drafts
@@ -19,7 +19,15 @@ from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
-STEPS = BY_NAME["steps"].number
+PROBLEM, STEPS = (BY_NAME[name].number for name in ("problem", "steps"))
+
+
+# What is said to words below the preview of a letter that they cannot change.
+WISHES = {
+    LetterKind.ACKNOWLEDGEMENT: "fixed_words",
+    LetterKind.UPDATE: "wish_update",
+    LetterKind.ANSWER: "wish_answer",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +59,9 @@ class Desk:
             # The command is answered; a new draft in the same breath would ask for SEND again.
             self._note(incident, "note", author.name, answers.loose, inbound_id, now)
             return
-        if letter.facts.get("releases") == LetterKind.ACKNOWLEDGEMENT:
-            self._keep_wish(case, answers, author.name, inbound_id, now)
+        released = letter.facts.get("releases", LetterKind.DEBRIEF)
+        if released != LetterKind.DEBRIEF and not (answers.values and released != LetterKind.ACKNOWLEDGEMENT):
+            self._keep_wish(case, answers, WISHES[LetterKind(str(released))], author.name, inbound_id, now)
             return
         if affected.settled_at:
             self._note(incident, "late answer", author.name, _all_words(answers), inbound_id, now)
@@ -79,7 +88,7 @@ class Desk:
         near_miss: JSON = ["near_miss", {"said": answers.near_miss}] if answers.near_miss else None
         problems = [*accepted.problems, *(_doubt(case, doubt) for doubt in answers.doubts)]
         known = self._store.desk.fills(case.affected.id)
-        missing = [n for n in case.questions.required if n not in known]
+        missing = [n for n in case.questions.required if any(n not in fills for fills in self._all_fills(case))]
         unclear = [n for n in (*(d.number for d in answers.doubts), *accepted.unclear) if n not in missing]
         if missing or problems:
             said: list[JSON] = [near_miss, *problems] if near_miss else problems
@@ -92,6 +101,10 @@ class Desk:
         else:
             letters = self._debriefs(case, now)
         self._drafts.offer(case, letters, now, remarks=remarks, problem=problem, notes=notes, cause=inbound_id)
+
+    def _all_fills(self, case: Case) -> list[Mapping[int, Fill]]:
+        """What is known of each client whom the form is about: one that was merged in may lack what the first has."""
+        return [self._store.desk.fills(one.id) for one in (case.affected, *case.mates)]
 
     def _remarks(
         self, case: Case, answers: Answers, fills: Sequence[Fill], known: Mapping[int, Fill], now: datetime
@@ -113,9 +126,10 @@ class Desk:
     def _not_known_yet(self, case: Case, known: Mapping[int, Fill], inbound_id: int, now: datetime) -> list[NewLetter]:
         """ "We don't know yet" is a good answer: the client is told so, and by when there is more (S1.14)."""
         policy = self._setup.policy
-        next_by = due_by_day(now, policy.update_within, case.affected.timezone, policy.day_ends)
+        next_by = due_within(now, policy.update_within, policy.day_ends, self._setup.calendar(case.affected))
         words = self._setup.writer.words(case.affected.language)
-        text = words.phrase("update.not_known", plain=case.affected.plain or words.phrase("acknowledgement.unnamed"))
+        which = "not_known" if case.is_unknown(known[PROBLEM].value) else "not_known_steps"
+        text = words.phrase(f"update.{which}", plain=case.affected.plain or words.phrase("acknowledgement.unnamed"))
         steps = known.get(STEPS)
         if steps and not case.is_unknown(steps.value) and not is_none(steps.value):
             text = f"{text}\n\n{steps.value}"
@@ -190,14 +204,14 @@ class Desk:
             text=text,
         )
 
-    def _keep_wish(self, case: Case, answers: Answers, author: str, inbound_id: int, now: datetime) -> None:
-        """Words below the preview of an acknowledgement are no answers to a form: kept, and said so."""
+    def _keep_wish(self, case: Case, answers: Answers, line: str, author: str, inbound_id: int, now: datetime) -> None:
+        """Words below the preview of another letter are no answers to the form: kept, and said so."""
         said = _all_words(answers)
         self._note(case.incident, "note", author, said, inbound_id, now)
         lines: list[JSON] = [["near_miss", {"said": answers.near_miss}]] if answers.near_miss else []
         self._post.notice(
             ["not_done", {}],
-            lines or [["fixed_words", {}]],
+            lines or [[line, {}]],
             case.affected.liaison,
             key=f"wish:{inbound_id}",
             now=now,

@@ -12,7 +12,7 @@ from mailflow.domain.decisions import RefuseSend, Release
 from mailflow.domain.incident import Entry
 from mailflow.domain.letters import JSON, Draft, DraftState, LetterKind, LetterState, NewLetter
 from mailflow.domain.lifecycle import Dispatch, dispatch
-from mailflow.domain.people import Staff
+from mailflow.domain.people import Role, Staff
 from mailflow.engine.brake import Brake
 from mailflow.engine.case import Case, open_case
 from mailflow.engine.gate import objections
@@ -66,7 +66,7 @@ class Drafts:
             about=about,
             objection=held[0].level if held else "",
         )
-        self._withdraw(draft, now)
+        self._withdraw(draft, {affected_id, *(x.affected_id for x in letters if x.affected_id)}, now)
         draft = self._store.desk.add_draft(draft, now)
         for letter, content in zip(letters, kept, strict=True):
             keyed = replace(letter, idempotency_key=f"{letter.idempotency_key}:{draft.version}", draft_id=draft.id)
@@ -83,7 +83,8 @@ class Drafts:
         unchanged = draft.hash == _hash(
             (x.recipient.address, x.rendered) for x in self._store.outbox.of_draft(draft.id)
         )
-        if not (letters and unchanged):
+        late = draft.kind is LetterKind.UPDATE and case.affected.settled_at is not None  # the debrief has gone
+        if late or not (letters and unchanged):
             self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
             return
         if self._setup.policy.two_approve(case.incident.priority) and draft.approved_by in {
@@ -110,15 +111,18 @@ class Drafts:
 
     def _approve_first(self, case: Case, draft: Draft, staff: Staff, inbound_id: int, now: datetime) -> None:
         """One of two has said SEND: a manager is shown the very same words."""
-        second = next((m for m in self._setup.directory.managers if m.address != staff.address), None)
+        liaison = self._setup.directory.staff_at(case.affected.liaison.address)
+        others = [s for s in (liaison, *self._setup.directory.managers) if s and s.address != staff.address]
+        second = others[0] if others else None
         if draft.approved_by == staff.address or second is None:
-            self._say(case, ["second_approval", {"name": second.name if second else ""}], inbound_id, now)
+            line = "second_approval" if second else "second_nobody"
+            self._say(case, [line, {"name": second.name if second else ""}], inbound_id, now, to=staff)
             return
         self._store.desk.approve(draft.id, staff.address)
         self._entry(case, "approved by one", staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
         asked: JSON = ["asked_second", {"name": staff.name}]
         self._previews.show(case, draft, [], asked, "", inbound_id, now, reader=second.mail_address)
-        self._say(case, ["waits_second", {"name": second.name}], inbound_id, now)
+        self._say(case, ["waits_second", {"name": second.name}], inbound_id, now, to=staff)
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing is answered with what stands now."""
@@ -126,13 +130,15 @@ class Drafts:
         draft = self.standing(decision)
         self._entry(case, "send refused", decision.staff, decision.reason, inbound_id, now)
         if draft is None:
-            self.already_settled(case, inbound_id, now)
+            self.already_settled(case, inbound_id, now, to=decision.staff)
             return
         problem: JSON = [decision.reason.replace("-", "_"), {}]
         changed: list[JSON] = []
         if decision.draft and decision.draft.id != draft.id:
             changed = [*self._previews.difference(decision.draft, draft)]
-        self._previews.show(case, draft, [], problem, decision.said, inbound_id, now, changed=changed)
+        # A manager who said SEND is shown it herself; another liaison's SEND is the owner's to know of.
+        reader = decision.staff.mail_address if decision.staff.role is Role.MANAGER else None
+        self._previews.show(case, draft, [], problem, decision.said, inbound_id, now, changed=changed, reader=reader)
 
     def standing(self, decision: RefuseSend) -> Draft | None:
         """The draft that a SEND could release now: of the same letter where it is known which, else the newest."""
@@ -143,7 +149,7 @@ class Drafts:
                 return draft
         return None
 
-    def already_settled(self, case: Case, inbound_id: int, now: datetime) -> None:
+    def already_settled(self, case: Case, inbound_id: int, now: datetime, *, to: Staff | None = None) -> None:
         """Nothing is open that could be sent: say when it was, if it was."""
         line: JSON = ["no_draft", {}]
         drafts = self._store.desk.drafts(case.affected.id)
@@ -153,13 +159,13 @@ class Drafts:
             line = ["already_sent", {"sent_day": moment, "sent_at": moment}]
         elif case.affected.settled_why:
             line = ["settled", {"why": case.affected.settled_why}]
-        self._say(case, line, inbound_id, now)
+        self._say(case, line, inbound_id, now, to=to)
 
-    def _say(self, case: Case, line: JSON, inbound_id: int, now: datetime) -> None:
+    def _say(self, case: Case, line: JSON, inbound_id: int, now: datetime, *, to: Staff | None = None) -> None:
         self._post.notice(
             ["not_done", {}],
             [line],
-            case.affected.liaison,
+            to.mail_address if to else case.affected.liaison,
             key=f"settled:{inbound_id}",
             now=now,
             incident=case.incident,
@@ -189,12 +195,12 @@ class Drafts:
         affected = self._store.records.affected(affected_id)
         return open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)
 
-    def _withdraw(self, new: Draft, now: datetime) -> None:
+    def _withdraw(self, new: Draft, whose: Set[int], now: datetime) -> None:
         """What an older draft holds back can never be released any more; what still rests must not go beside the new.
 
         Else the client would have both, the second as a correction of the first.
         """
-        for older in self._store.desk.drafts(new.affected_id):
+        for older in [draft for affected_id in sorted(whose) for draft in self._store.desk.drafts(affected_id)]:
             if not new.replaces(older):
                 continue
             self._store.desk.supersede(older.id)

@@ -4,7 +4,8 @@ import re
 from datetime import datetime
 
 from mailflow.domain.incident import PromiseKind, PromiseState
-from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter, written
+from mailflow.domain.letters import JSON, DraftState, LetterKind, LetterState, NewLetter, written
+from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.moments import coming_moment
 from mailflow.domain.people import Contact, Role, Staff
 from mailflow.domain.time_words import Unclear
@@ -97,6 +98,11 @@ class Handling:
             return ["assign_colleague", {"name": staff.name}]
         if staff.address == order.affected.liaison.address:
             return ["assign_same", {"name": staff.name}]
+        self._hand_over(order, staff, why)
+        return ["assigned", {"name": staff.name, "client": order.affected.client_name}]
+
+    def _hand_over(self, order: Order, staff: Staff, why: str = "") -> None:
+        """The promises move with it, and the form, if it was asked for; who takes over is told what it is about."""
         self._store.records.assign(order.affected.id, staff)
         order.note(self._store, "assigned", f"{order.affected.liaison.name} to {staff.name}{f': {why}' if why else ''}")
         case = self._case(order)
@@ -105,14 +111,28 @@ class Handling:
             ["assigned", {"client": case.affected.client_name, "title": case.incident.title}],
             lines,
             address_of(staff),
-            key=f"assigned:{order.inbound.id}",
+            key=f"assigned:{order.inbound.id}:{order.affected.id}",
             now=order.now,
             incident=case.incident,
             affected=case.affected,
+            text=why,
         )
         if self._store.outbox.asked(order.affected.id) and not order.affected.settled_at:
             self._asking.ask(case.incident, case.affected, order.now, again=staff.address)
-        return ["assigned", {"name": staff.name, "client": order.affected.client_name}]
+
+    def take(self, order: Order) -> JSON:
+        """TAKE: whoever says so answers for it."""
+        if order.staff.address == order.affected.liaison.address:
+            return ["assign_same", {"name": order.staff.name}]
+        self._hand_over(order, order.staff)
+        return ["taken", {"client": order.affected.client_name, "name": order.affected.liaison.name}]
+
+    def row(self, order: Order) -> JSON:
+        """A name or a time behind a row's number: "1 PAUL", "2 FRIDAY"."""
+        found, rest = self._person(order.argument)
+        if found and not rest:
+            return self.assign(order)
+        return self.later(order)
 
     def audience(self, order: Order) -> JSON:
         """AUDIENCE John, Ann: who has the letters from now on; whoever was told hears the end in any case (N.3)."""
@@ -132,7 +152,8 @@ class Handling:
         case = self._case(order)
         names = ", ".join(c.name for c in case.contacts)
         order.note(self._store, "audience", names)
-        return ["audience", {"client": order.affected.client_name, "names": names}]
+        line = "audience_redraft" if self._withdrawn(case, order.now) else "audience"
+        return [line, {"client": order.affected.client_name, "names": names}]
 
     def action(self, order: Order) -> JSON:
         """ACTION Paul by Friday: replace the battery. It has an owner and a date, and the digest watches it (S0.10)."""
@@ -164,13 +185,13 @@ class Handling:
         ]
         said = order.argument.casefold()
         mine = [p for p in open_ if said in p.what.casefold()] if said else open_
+        mine = [p for p in open_ if p.id == order.obey.promise_id] or mine
         if not said and len(mine) > 1 and order.letter:
-            # The lines of the answered mail are [name, values]: the one that confirmed an action says which.
+            # The answered mail is the one that confirmed an action: ["action", {"what": …}] is a line of it.
             lines = order.letter.facts.get("lines")
-            confirmed = [line[1] for line in lines if isinstance(line, list)] if isinstance(lines, list) else []
-            mine = [
-                p for p in mine for values in confirmed if isinstance(values, dict) and values.get("what") == p.what
-            ]
+            said_back = [line[1] for line in lines if isinstance(line, list)] if isinstance(lines, list) else []
+            confirmed = [values.get("what") for values in said_back if isinstance(values, dict)]
+            mine = [p for p in mine if p.what in confirmed]
         if len(mine) != 1:
             return ["done_which", {"actions": "; ".join(p.what for p in open_) or "-"}]
         self._store.promises.keep(mine[0].id, order.now)
@@ -219,6 +240,21 @@ class Handling:
             for contact in readers
         ]
         self._drafts.offer(case, letters, order.now, remarks=[], cause=order.inbound.id)
+
+    def _withdrawn(self, case: Case, now: datetime) -> bool:
+        """Whether a debrief waited for SEND that was for other readers: it must not go to those alone."""
+        readers = {contact.address for contact in case.contacts}
+        for draft in self._store.desk.drafts(case.affected.id):
+            letters = self._store.outbox.of_draft(draft.id)
+            theirs = {x.recipient.address for x in letters if x.affected_id == case.affected.id}
+            if draft.state is DraftState.CURRENT and draft.kind is LetterKind.DEBRIEF and theirs != readers:
+                self._store.desk.supersede(draft.id)
+                for letter in letters:
+                    if letter.state is LetterState.HELD:
+                        drop = dispatch(letter.state, Dispatch.DROP)
+                        self._store.outbox.move(letter.id, drop, reason="audience-changed", now=now)
+                return True
+        return False
 
     def _told_by(self, case: Case) -> datetime | None:
         """By when the client was told, in the newest letter that it has, to hear the next word."""

@@ -17,6 +17,7 @@ from mailflow.engine.handling import Handling
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.order import Order
 from mailflow.engine.post import Post, address_of
+from mailflow.engine.presence import Presence
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
@@ -30,6 +31,7 @@ class Orders:
         self._store, self._setup, self._post = store, setup, post
         self._aftermath = Aftermath(store, setup, post)
         self._brake = Brake(store)
+        self._presence = Presence(store, setup, post)
         course = Course(store, setup, self._aftermath)
         handling = Handling(store, setup, post, drafts)
         # Each is answered with the sentence that it gives back; None where another mail is the answer.
@@ -51,6 +53,8 @@ class Orders:
             Verb.AUDIENCE: handling.audience,
             Verb.ACTION: handling.action,
             Verb.DONE: handling.done,
+            Verb.TAKE: handling.take,
+            Verb.ROW: handling.row,
         }
         self._handling = handling
 
@@ -63,7 +67,7 @@ class Orders:
         def answer(headline: str, *lines: JSON) -> None:
             self._answer(headline, lines, obey, inbound, now, incident, affected)
 
-        if verb in {*self._about_an_incident, Verb.STOP, Verb.STATUS}:
+        if obey.reason != "row-of-none" and verb in {*self._about_an_incident, Verb.STOP, Verb.STATUS}:
             if incident is None or affected is None:
                 answer("not_done", ["no_incident", {}])
                 return
@@ -75,6 +79,12 @@ class Orders:
                     answer("not_stopped" if said == NOTHING_STOPPED else "stopped", said)
             elif said := self._about_an_incident[verb](order):
                 answer("noted", said)
+        elif obey.reason == "row-of-none":
+            answer("not_done", ["row_none", {}])
+        elif verb is Verb.AWAY:
+            answer("noted", self._presence.away(obey, inbound, now))
+        elif verb is Verb.BACK:
+            answer("noted", self._presence.back(obey.staff, now))
         elif verb in {Verb.SENT, Verb.RESEND}:
             answer("noted", self._settle_unknown(obey, now))
         elif verb in {Verb.PAUSE, Verb.RESUME}:
@@ -160,7 +170,7 @@ class Orders:
             [headline, values],
             list(lines),
             address_of(obey.staff),
-            key=f"{obey.command.verb}:{inbound.id}",
+            key=f"{obey.command.verb}:{inbound.id}:{obey.affected_id or 0}",
             now=now,
             incident=incident,
             affected=affected,

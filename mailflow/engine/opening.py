@@ -13,6 +13,7 @@ from mailflow.domain.vocabulary import Class, Detection, Severity
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.post import Post, address_of
+from mailflow.engine.presence import Presence
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import NewIncident, Store
 from mailflow.engine.telling import Telling
@@ -48,6 +49,7 @@ class Opening:
     def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
         self._store, self._setup = store, setup
         self.telling = Telling(store, setup, post, drafts)
+        self.presence = Presence(store, setup, post)
 
     def incident_of(
         self,
@@ -190,7 +192,7 @@ class Opening:
         critical: bool = False,
         liaison: Address | None = None,
     ) -> tuple[Incident, Affected]:
-        signs = self._setup.liaison_of(client)
+        signs = self.presence.liaison_of(client, now)
         incident, affected = self._store.records.open(
             NewIncident(
                 client=client,

@@ -251,7 +251,9 @@ class Reception:
             return align(reading, form, vocabulary_)
         address = situation.who.staff.address
         answers = align(reading, form, vocabulary_, self._habits.signature(address))
-        self._habits.learn(address, reading.new_text)
+        if reading.kind is not Kind.AUTO_REPLY and not reading.automatic:
+            self._habits.learn(address, reading.new_text)
+            self._recorder.presence.writes(situation.who.staff, self._clock.now())
         return answers
 
     def _quarantine(self, mail_id: int, reason: str, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from mailflow.domain.decisions import (
+    Absent,
     Announce,
     Bounced,
     CallOff,
@@ -64,6 +65,7 @@ class Recorder:
         self._drafts = drafts
         self._desk = Desk(store, setup, self._post, drafts)
         self._opening = Opening(store, setup, self._post, drafts)
+        self.presence = self._opening.presence
         self.alerts = Alerts(store, setup, self._post, self._opening)
         self._client_mail = ClientMail(store, setup, self._post, self._opening)
         self.replay = Replay(store, setup, self.record)
@@ -116,6 +118,9 @@ class Recorder:
             case Announce() | CallOff():
                 self._announcing.record(decision, inbound, now)
                 return Kind.LIAISON, None
+            case Absent():
+                self.presence.out_of_office(decision.staff, inbound, now)
+                return Kind.AUTO_REPLY, None
             case Fill():
                 letter = situation.answered.letter if situation.answered else None
                 self._desk.answered(decision, letter, inbound.id, now)

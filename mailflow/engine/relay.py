@@ -5,6 +5,7 @@ letters of that client do, nothing is doubtful about what she typed, and the wri
 else is shown to her first, and waits for SEND.
 """
 
+import hashlib
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -71,6 +72,16 @@ class Relaying:
                 affected=affected,
                 text=words.text,
             )
+        else:
+            self._post.notice(
+                ["noted", {}],
+                [["answered_already", {"names": letter.recipient.name}]],
+                address_of(decision.staff),
+                key=f"answer:{inbound.id}",
+                now=now,
+                incident=case.incident,
+                affected=affected,
+            )
 
     def _letter(self, case: Case, decision: Relay, inbound: Inbound, now: datetime) -> NewLetter:
         facts = decision.letter.facts
@@ -85,7 +96,8 @@ class Relaying:
             case.affected,
             contact,
             written(case.view({}), contact, decision.text, next_by=None, variant=0),
-            key=f"{inbound.id}",
+            # The same words to the same mail are the same answer, however often a mail program sends it.
+            key=f"{decision.letter.id}:{hashlib.sha256(decision.text.encode()).hexdigest()}",
             now=now,
             due_at=now,
         )

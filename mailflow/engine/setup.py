@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from mailflow.domain.calendar import Calendar
 from mailflow.domain.expected import Expected
+from mailflow.domain.hours import WEEKDAYS
 from mailflow.domain.incident import Affected
 from mailflow.domain.maintenance import Recurring, Window
 from mailflow.domain.people import Address, Client, Directory, Staff
@@ -81,6 +83,11 @@ class Setup:
         """How far a client's letters may go now: the stricter of the service's and the client's present word."""
         client = self.directory.client(affected.client_key)
         return self.policy.live.stricter(client.live if client else affected.live)
+
+    def calendar(self, affected: Affected) -> Calendar:
+        """When a client works; plain weekdays in its zone where it is not configured any more."""
+        client = self.directory.client(affected.client_key)
+        return client.calendar if client else Calendar(timezone=affected.timezone, hours=WEEKDAYS)
 
     def present(self, person: Address, client_key: str) -> Address:
         """`person`, if still one of ours; else who signs for the client now: a mail to one who left is a leak."""

@@ -15,8 +15,10 @@ from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, P
 from mailflow.domain.letters import JSON, Draft, Letter, LetterKind, LetterState, NewLetter, Thread
 from mailflow.domain.people import Address, Client, Staff
 from mailflow.domain.vocabulary import Class, Detection, Priority, Severity
+from mailflow.engine.history import History
 from mailflow.engine.mailroom import Mailroom
 from mailflow.engine.signals import Lessons, Signals, Waiting, Windows
+from mailflow.engine.times import Absences, Steps
 
 
 class StoreError(Exception):
@@ -116,6 +118,12 @@ class Records(Protocol):
     def affected(self, affected_id: int) -> Affected:
         """One affected client; KeyError where there is none."""
 
+    def silent(self, since: datetime) -> list[tuple[Incident, Affected, datetime]]:
+        """Open outages whose client was told of them, and last heard of us before a time: when that was."""
+
+    def untold_outages(self, before: datetime) -> list[tuple[Incident, Affected]]:
+        """Open outages that began before a time, of which nobody of the client's was told."""
+
     def alike(self, affected: Affected, symptom: str, limit: int) -> list[Affected]:
         """The client's earlier trouble of the same thing and symptom that was debriefed, newest first."""
 
@@ -169,12 +177,24 @@ class Records(Protocol):
     def never_told(self) -> list[Incident]:
         """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
 
-    def closed_without_debrief(self, since: datetime) -> int:
-        """How many clients' debriefs were decided not to be owed since a time."""
+    def settled_without(self, since: datetime) -> list[Affected]:
+        """The clients whose debriefs were decided not to be owed since a time, newest first."""
+
+    def opened_since(self, since: datetime) -> list[datetime]:
+        """When each incident since a time was opened."""
 
 
 class Promises(Protocol):
     """What somebody owes by a time (N.4)."""
+
+    def get(self, promise_id: int) -> Overdue:
+        """One promise, with what it is about."""
+
+    def open(self, before: datetime) -> list[Overdue]:
+        """Open promises that are due before a time, oldest first."""
+
+    def kept_late(self, since: datetime) -> list[datetime]:
+        """When what was kept after its time was due."""
 
     def due(self, kind: PromiseKind, before: datetime) -> list[Overdue]:
         """Open promises of a kind that are due before a time, oldest first."""
@@ -347,6 +367,9 @@ class Store(Protocol):
     waiting: Waiting
     lessons: Lessons
     windows: Windows
+    absences: Absences
+    steps: Steps
+    history: History
 
     def transaction(self) -> AbstractContextManager[None]:
         """One transaction; inside another one, a savepoint."""

@@ -10,18 +10,19 @@ import structlog
 from mailflow.domain.correlation import UNTOLD
 from mailflow.domain.expected import due
 from mailflow.domain.incident import Affected, Incident, PromiseKind
-from mailflow.domain.letters import JSON, DraftState, LetterKind, LetterState
-from mailflow.domain.people import Staff
-from mailflow.domain.worktime import next_local
+from mailflow.domain.letters import LetterKind, LetterState
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.asking import Asking
-from mailflow.engine.case import group, open_case
+from mailflow.engine.case import open_case
 from mailflow.engine.clock import Clock
+from mailflow.engine.digests import Digests
 from mailflow.engine.mailroom import LostMailboxError
-from mailflow.engine.post import Post, address_of
+from mailflow.engine.post import Post
+from mailflow.engine.presence import Presence
 from mailflow.engine.record import Recorder
+from mailflow.engine.reminders import Reminders
 from mailflow.engine.setup import Setup
-from mailflow.engine.store import Overdue, Store, StoreError
+from mailflow.engine.store import Store, StoreError
 
 log = structlog.get_logger()
 
@@ -40,6 +41,9 @@ class Sweep:
         post = Post(store, setup)
         self._post = post
         self._asking = Asking(store, setup, post)
+        self._presence = Presence(store, setup, post)
+        self._reminders = Reminders(store, setup, post, self._presence)
+        self._digests = Digests(store, setup, post)
         self._aftermath = Aftermath(store, setup, post)
         self._recorder = Recorder(store, setup)
 
@@ -53,7 +57,10 @@ class Sweep:
             self._forms,
             self._known_now,
             self._unproven,
-            self._digests,
+            self._presence.tick,
+            self._reminders.tick,
+            self._reminders.silent,
+            self._digests.tick,
             self._forget,
         ):
             with self._store.transaction():
@@ -94,7 +101,10 @@ class Sweep:
 
     def _known_now(self, now: datetime) -> None:
         """A client was told "not known yet": before the next word is due, the liaison is asked once more (S1.14)."""
-        for owed in self._store.promises.due(PromiseKind.UPDATE, now + self._setup.policy.form_before_due):
+        before = now + self._setup.policy.form_before_due
+        # The next word may be due with the debrief itself.
+        kinds = (PromiseKind.UPDATE, PromiseKind.DEBRIEF)
+        for owed in (owed for kind in kinds for owed in self._store.promises.due(kind, before)):
             case = open_case(self._store, self._setup, owed.incident, owed.affected)
             self._asking.ask_what_was_unknown(case, owed.promise, now)
 
@@ -134,81 +144,6 @@ class Sweep:
                 if letter.started_at and now - letter.started_at >= PROOF_WITHIN:
                     self._aftermath.warn("unproven", letter, letter.said, now)
 
-    def _digests(self, now: datetime) -> None:
-        """Each manager, at their own hour, on a day when something is overdue; once."""
-        due = [m for m in self._setup.directory.managers if now >= next_local(now, m.timezone, m.digest_time)]
-        if not due:
-            return
-        overdue = self._store.promises.overdue(now)
-        for manager in due if overdue else ():
-            self._digest(manager, overdue, now)
-
-    def _digest(self, manager: Staff, overdue: list[Overdue], now: datetime) -> None:
-        day = next_local(now, manager.timezone, manager.digest_time).date().isoformat()
-        facts: dict[str, JSON] = {
-            "rows": [self._row(late, now) for late in overdue],
-            "oldest_hours": hours(now - overdue[0].promise.due_at),
-            "closed_without": self._store.records.closed_without_debrief(now - WEEK),
-            "timezone": manager.timezone,
-        }
-        key = f"{manager.address}:{day}"
-        if self._post.to_staff(LetterKind.DIGEST, address_of(manager), facts, key=key, now=now):
-            log.info("digest put", to=manager.address, overdue=len(overdue))
-
-    def _row(self, late: Overdue, now: datetime) -> JSON:
-        """One line of the digest: what was promised to whom, how late it is, and what is missing."""
-        client = self._setup.directory.client(late.affected.client_key)
-        if late.promise.kind is PromiseKind.ACTION:
-            return self._action_row(late, now)
-        told = [t.name for t in self._store.records.audience(late.incident.id) if t.affected_id == late.affected.id]
-        names = ", ".join(told) or (client.name if client else late.affected.client_name)
-        return {
-            "client": late.affected.client_name,
-            "title": late.incident.title,
-            "reference": late.incident.reference,
-            "line": [
-                "digest_promise" if told else "digest_owed",
-                {
-                    "names": names,
-                    "due_by": late.promise.due_at.isoformat(),
-                    "late": hours(now - late.promise.due_at),
-                },
-            ],
-            "progress": self._progress(late),
-        }
-
-    def _action_row(self, late: Overdue, now: datetime) -> JSON:
-        """Something that one of ours was to do."""
-        staff = self._setup.directory.staff_at(late.promise.owner)
-        due = late.promise.due_at
-        values: dict[str, JSON] = {
-            "owner": staff.name if staff else late.promise.owner,
-            "what": late.promise.what,
-            "due_by": due.isoformat(),
-            "late": hours(now - due),
-        }
-        return {
-            "client": late.affected.client_name,
-            "title": late.incident.title,
-            "reference": late.incident.reference,
-            "line": ["digest_action", values],
-            "progress": ["progress_action", {}],
-        }
-
-    def _progress(self, late: Overdue) -> JSON:
-        owner = late.affected.liaison.name.split()[0] if late.affected.liaison.name else late.promise.owner
-        lead = group(self._store, late.affected)[0]
-        if any(draft.state is DraftState.CURRENT for draft in self._store.desk.drafts(lead.id)):
-            return ["progress_ready", {"owner": owner}]
-        fills = self._store.desk.fills(late.affected.id)
-        required = self._setup.policy.questions(late.incident.priority).required
-        missing = [n for n in required if n not in fills]
-        if fills and missing:
-            done = " ".join(f"[{n}]" for n in sorted(fills))
-            return ["progress_partly", {"owner": owner, "done": done, "missing": " ".join(f"[{n}]" for n in missing)}]
-        asked = self._store.outbox.asked(lead.id)
-        return ["progress_none" if asked else "progress_unasked", {"owner": owner}]
-
     def _forget(self, now: datetime) -> None:
         """Bytes older than the configured days, once a day; never those of a running incident."""
         today = now.date().isoformat()
@@ -218,8 +153,3 @@ class Sweep:
         self._store.control.set("forgot_on", today)
         if forgotten:
             log.info("old mail forgotten", contents=forgotten)
-
-
-def hours(late: timedelta) -> float:
-    """A span as hours, for words.late."""
-    return late / timedelta(hours=1)

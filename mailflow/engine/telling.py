@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from mailflow.domain.form import BY_NAME
-from mailflow.domain.hours import next_opening
 from mailflow.domain.incident import Affected, Incident, PromiseKind
 from mailflow.domain.letters import JSON, LetterKind, LetterState, acknowledgement, client_view
 from mailflow.domain.mail import Event
@@ -11,7 +10,7 @@ from mailflow.domain.maintenance import ending_between
 from mailflow.domain.people import Client, Component, Contact, Wants
 from mailflow.domain.policy import Acknowledge
 from mailflow.domain.vocabulary import Live, Priority
-from mailflow.domain.worktime import due_by_day
+from mailflow.domain.worktime import due_within
 from mailflow.engine.case import open_case
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.post import Post
@@ -180,7 +179,8 @@ class Telling:
     ) -> None:
         """Who is told, when, and what is promised; `acknowledge` None means that a liaison opened it."""
         policy = self._setup.policy
-        due = due_by_day(now, policy.debrief_within[Priority(incident.priority)], affected.timezone, policy.day_ends)
+        within = policy.debrief_within[Priority(incident.priority)]
+        due = due_within(now, within, policy.day_ends, client.calendar)
         contacts = [c for c in client.contacts if c.wants is Wants.ALL]
         if writer and writer.first_name and writer.address not in {c.address for c in contacts}:
             contacts.append(writer)  # who asked is answered; a name we cannot greet is left to the liaison
@@ -188,8 +188,9 @@ class Telling:
         live = policy.live.stricter(affected.live)
         leaves = now + settle + policy.rest
         if settle and acknowledge is Acknowledge.AUTO:
-            # At night nobody is helped by it: it waits until the client opens, unless the thing is critical.
-            leaves = next_opening(client.hours, leaves, client.timezone)
+            # At night and on holidays nobody is helped by it: it waits until the client opens, unless the thing is
+            # critical.
+            leaves = client.reachable(leaves)
         values: dict[str, JSON] = {
             "client": affected.client_name,
             "names": names,

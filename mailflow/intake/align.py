@@ -13,6 +13,7 @@ from mailflow.domain.form import Answer, Answers, Command, Doubt, Form, Place, V
 from mailflow.domain.mail import Line, Mark, Reading
 from mailflow.intake.commands import Vocabulary, is_send, parse_commands, stop_like, subject_command
 from mailflow.intake.labels import Labels, words
+from mailflow.intake.numbered import numbered
 from mailflow.intake.quoting import signed
 from mailflow.intake.sections import Part, cut
 from mailflow.intake.values import Candidate, candidates, less_own, text_of, without_closing
@@ -70,6 +71,7 @@ def align(reading: Reading, form: Form | None, language: Vocabulary, signature: 
         loose=loose,
         doubts=tuple(doubt for _, doubt in sorted(read.doubts.items())),
         notes=read.notes,
+        numbered=numbered(html_part if html else plain_part, language) if form is None else (),
     )
 
 

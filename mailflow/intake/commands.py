@@ -77,7 +77,7 @@ def parse_commands(lines: Sequence[Line], vocabulary: Vocabulary) -> Commands:
     n = 0
     while n < len(lines):
         line = lines[n]
-        if line.below or line.mark is Mark.SIGNATURE or (line.depth and line.text.strip() and passage is None):
+        if line.below or _signs(line) or (line.depth and line.text.strip() and passage is None):
             break
         if line.mark is Mark.BANNER or (not line.text.strip() and passage is None):
             n += 1
@@ -95,7 +95,8 @@ def parse_commands(lines: Sequence[Line], vocabulary: Vocabulary) -> Commands:
                 near_miss = line.text.strip()
                 n += 1
             elif nearest := _nearest(line.text, vocabulary):
-                unknown = line.text.strip()[:MAX_COMMAND]  # it stays in the rest: it may be the answer after all
+                unknown = line.text.strip()[:MAX_COMMAND]  # it stays in the rest: it may be the answer after all,
+                n += _shouted(line.text) and not _goes_on(lines, n + 1, vocabulary)  # but not "STAUS" and no more
             break
         n += 1
     rest = tuple(lines[n:])
@@ -124,6 +125,11 @@ def is_closing(lines: Sequence[Line], n: int, vocabulary: Vocabulary) -> bool:
     under = [line.text.strip() for line in lines[n + 1 : n + 2 + MAX_CLOSING_LINES]]
     first = next((text for text in under if text), "")
     return len(under) <= MAX_CLOSING_LINES and len(first) <= MAX_NAME and not first.endswith((".", ":", "?"))
+
+
+def _signs(line: Line) -> bool:
+    """Whether a signature begins here: "-- ", or the "--" that is left of it where a program cuts blanks."""
+    return line.mark is Mark.SIGNATURE or line.text.strip() == "--"
 
 
 def subject_command(subject: str, body: str, vocabulary: Vocabulary) -> Command | None:
@@ -155,7 +161,7 @@ def _command(text: str, vocabulary: Vocabulary, *, loud: bool) -> Command | None
             if word.startswith("^") or len(word) <= length:
                 continue  # "no debrief" before "no"
             said = named if verb in PASSAGES else plain
-            if loud and not line.startswith(word.upper()):
+            if loud and not line.startswith(word.split()[0].upper()):
                 continue
             if verb is Verb.MAINTENANCE:
                 if (work := _planned_work(text, line, word)) is not None:
@@ -183,7 +189,8 @@ def _argument(line: str, word: str, behind_colon: str = ".*") -> str:
     if line[: len(word)].casefold() != word.casefold():
         return ""
     rest = line[len(word) :]
-    capitals = word.upper() != word.lower() and line.startswith(word.upper())
+    first = word.split(maxsplit=1)[0].upper()  # "ASSIGN to Robin" is written in capitals too
+    capitals = first != first.lower() and line.startswith(first)
     argument = rest.lstrip(" ,.;:：-–—")
     colon = rest.lstrip()[:1] in {":", "："} and (
         capitals or re.fullmatch(behind_colon, argument, re.IGNORECASE) is not None
@@ -220,15 +227,29 @@ def _nearest(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     said = _plain(text).split()
     if not said or not said[0].isalpha() or len(said[0]) < MIN_UNKNOWN:
         return ()
-    first = text.replace("*", "").split()[0].rstrip(":,.")
-    shouted = first == first.upper() != first.lower() and len(said) <= MAX_UNKNOWN_WORDS
-    if not (shouted or len(said) <= 2):
+    if not ((_shouted(text) and len(said) <= MAX_UNKNOWN_WORDS) or len(said) <= 2):
         return ()
     words = {w.casefold(): verb for verb, some in vocabulary.words.items() for w in some if not w.startswith("^")}
     if said[0].rstrip(":,") in words:
         return ()  # "STOP this one, please": misspelt it is not
     close = get_close_matches(said[0].rstrip(":,"), words, n=9, cutoff=LIKE)
     return tuple(dict.fromkeys(words[word].value.replace("_", " ").upper() for word in close))[:3]
+
+
+def _shouted(text: str) -> bool:
+    """Whether a line begins with a word in capitals."""
+    first = text.replace("*", "").split()[0].rstrip(":,.")
+    return first == first.upper() != first.lower()
+
+
+def _goes_on(lines: Sequence[Line], n: int, vocabulary: Vocabulary) -> bool:
+    """Whether its author says more from `n` on, a signature aside."""
+    for m in range(n, len(lines)):
+        if lines[m].below or _signs(lines[m]) or is_closing(lines, m, vocabulary):
+            return False
+        if lines[m].text.strip():
+            return True
+    return False
 
 
 def _is_near(text: str, vocabulary: Vocabulary) -> bool:

@@ -159,6 +159,7 @@ class Say:
             "due_by": self.times.by,
             "_when": self.times.when,
             "_full": self.times.full,
+            "_date": self.times.day,
             "_day": self.times.on,
         }
         spoken = {

@@ -6,7 +6,7 @@ from mailflow import __version__
 from tests.cli.conftest import Verb
 
 VERBS = [
-    "demo", "run", "pause", "resume", "check", "doctor", "migrate", "read", "incidents", "show",
+    "demo", "run", "pause", "resume", "check", "doctor", "migrate", "read", "incidents", "show", "report",
     "outbox list", "outbox retry", "outbox cancel",
     "quarantine list", "quarantine show", "quarantine retry", "quarantine discard",
     "rehearse", "explain", "whose", "learned", "maintenance", "clients import", "recipe test", "recipe list",

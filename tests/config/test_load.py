@@ -15,6 +15,7 @@ from mailflow.config.table import Table
 from mailflow.domain.people import Role, Wants
 from mailflow.domain.policy import Acknowledge, Policy
 from mailflow.domain.vocabulary import Class, Live, Priority
+from mailflow.domain.worktime import Within
 
 SERVICE = """
 [service]
@@ -120,7 +121,7 @@ overall_hour = 50
     assert got.settle == timedelta(0)
     assert got.form.asked == (1, 2, 8)
     assert got.acknowledge == {**Policy().acknowledge, Class.BACKUP: Acknowledge.REVIEW}
-    assert got.debrief_within == {**Policy().debrief_within, Priority.P1: timedelta(hours=6)}
+    assert got.debrief_within == {**Policy().debrief_within, Priority.P1: Within(working=timedelta(hours=6))}
     assert (got.caps.overall_hour, got.caps.staff_hour) == (50, 60)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mailflow.config.load import Loaded, load
 from mailflow.config.shipped import shipped
-from mailflow.domain.hours import ALWAYS, is_open
+from mailflow.domain.calendar import NO_HOLIDAYS
 from mailflow.domain.policy import Policy
 
 CHICAGO = "America/Chicago"
@@ -31,7 +31,7 @@ address = "valery@msp.example"
 # A table, or a key with its value, that stands in config.toml as an example.
 TABLE = re.compile(r"# (\[\[[a-z.]+\]\])")
 KEY = re.compile(r"# ((\w+) = .*)")
-EXAMPLES = {"helpdesk", "aliases", "addresses", "hosts", "hours"}  # that stand outside such a table
+EXAMPLES = {"helpdesk", "aliases", "addresses", "hosts", "hours", "holidays"}  # that stand outside such a table
 
 
 def client(key: str, more: str = "", below: str = "") -> str:
@@ -85,9 +85,9 @@ hours = "Mon-Fri 08:00-17:00"
     assert directory.clients_addressed(["northwind-alerts@msp.example"], frozenset()) == (northwind,)
     assert directory.clients_of_host("nw-fs07") == (northwind,)
     tuesday = datetime(2026, 12, 1, 20, tzinfo=ZoneInfo(CHICAGO))
-    assert not is_open(northwind.hours, tuesday, northwind.timezone)
-    assert is_open(northwind.hours, tuesday.replace(hour=9), northwind.timezone)
-    assert contoso.hours == ALWAYS
+    assert not northwind.calendar.is_open(tuesday)
+    assert northwind.calendar.is_open(tuesday.replace(hour=9))
+    assert contoso.hours is None
 
 
 def test_a_vendors_service_reaches_the_directory(tmp_path: Path) -> None:
@@ -171,7 +171,9 @@ def test_the_examples_of_the_shipped_configuration_can_be_used(tmp_path: Path) -
     assert northwind.aliases
     assert northwind.addresses
     assert northwind.hosts
-    assert northwind.hours != ALWAYS == contoso.hours
+    assert northwind.hours is not None
+    assert contoso.hours is None
+    assert northwind.holidays != contoso.holidays
     assert [c.vendor for c in northwind.components] == ["", "", "Microsoft 365"]
     assert found.policy.helpdesk == "helpdesk@msp.example"
     assert [window.client for window in found.windows] == ["northwind", "northwind", ""]
@@ -183,4 +185,5 @@ def test_the_demos_firm_plans_and_expects_nothing() -> None:
     """The demo goes as its story tells: no maintenance, nothing expected, no hours, storms as by default."""
     found = load(shipped("config.toml"), {})
     assert (found.windows, found.expected) == ((), ())
-    assert {(c.hours, c.aliases, c.addresses, c.hosts) for c in found.directory.clients} == {(ALWAYS, (), (), ())}
+    assert {(c.hours, c.aliases, c.addresses, c.hosts) for c in found.directory.clients} == {(None, (), (), ())}
+    assert {c.holidays for c in found.directory.clients} == {NO_HOLIDAYS}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mailflow.domain.decide import decide
 from mailflow.domain.decisions import (
+    Absent,
     Announce,
     Answered,
     Bounced,
@@ -290,7 +291,7 @@ AWAY = reading(kind=Kind.AUTO_REPLY, rule="auto-submitted", automatic="auto-subm
     Row(
         "staff-away",
         replace(AWAY, author=Address(name="", address=VALERY.address)),
-        ((Ignore, "auto-submitted"),),
+        ((Absent, "out-of-office-of-ours"),),
         answers=said(Verb.SEND),
         situation={"who": Who(staff=VALERY), "answered": answers_to(letter()), "draft": DRAFT},
     ),
@@ -392,6 +393,8 @@ def test_mails_that_overtook_each_other_are_ordered_by_the_monitor_s_clock() -> 
 
 V, P, D = (Who(staff=s) for s in (VALERY, PAUL, DANA))
 FROM_VALERY = reading(VALERY.address)
+VOUCHED: dict[str, Any] = {"authenticated": True}
+UNPROVEN = ((Confirm, "not-authenticated"),)
 SENDS: dict[str, Any] = {"who": V, "answered": answers_to(letter()), "draft": DRAFT}
 SHOWN = letter(LetterKind.SHOWN, facts={"about": 33, "teaches": True}, affected_id=None)
 CONFIRMED_WORK: dict[str, Any] = {
@@ -446,7 +449,20 @@ PLACES: dict[str, Any] = {"who": V, "answered": answers_to(SHOWN), "named": CONT
     Row(
         "says-nothing", FROM_VALERY, ((Show, "staff-mail-without-command"),), NOTHING, {"who": V, "authenticated": True}
     ),
-    Row("colleague", reading(PAUL.address), ((Show, "colleague-wrote"),), said(Verb.SEND), {**SENDS, "who": P}),
+    Row(
+        "colleague",
+        reading(PAUL.address),
+        ((Show, "colleague-wrote"),),
+        said(Verb.SEND),
+        {**SENDS, "who": P, "authenticated": True},
+    ),
+    Row(
+        "colleague-unproven",
+        reading(PAUL.address),
+        ((Confirm, "not-authenticated"),),
+        said(Verb.SEND),
+        {**SENDS, "who": P},
+    ),
     Row(
         "colleague-vouched",
         reading(PAUL.address),
@@ -454,13 +470,27 @@ PLACES: dict[str, Any] = {"who": V, "answered": answers_to(SHOWN), "named": CONT
         said(Verb.SEND),
         {**SENDS, "who": P, "authenticated": True},
     ),
-    Row("manager-sends-hers", reading(DANA.address), ((Release, "send"),), said(Verb.SEND), {**SENDS, "who": D}),
+    Row(
+        "manager-sends-hers",
+        reading(DANA.address),
+        ((Release, "send"),),
+        said(Verb.SEND),
+        {**SENDS, "who": D, "authenticated": True},
+    ),
+    # Where no provider tells who wrote, only an answer to a mail of their own proves it: others have seen the rest.
+    Row(
+        "manager-unproven",
+        reading(DANA.address),
+        ((Confirm, "not-authenticated"),),
+        said(Verb.SEND),
+        {**SENDS, "who": D},
+    ),
     Row(
         "another-liaison",
         reading(ROBIN.address),
         ((RefuseSend, "preview-of-another-person"),),
         said(Verb.SEND),
-        {**SENDS, "who": Who(staff=ROBIN)},
+        {**SENDS, "who": Who(staff=ROBIN), "authenticated": True},
     ),
     Row(
         "objected-to",
@@ -584,7 +614,13 @@ PLACES: dict[str, Any] = {"who": V, "answered": answers_to(SHOWN), "named": CONT
         NOTHING,
         {**PLACES, "authenticated": False},
     ),
-    Row("places-as-a-colleague", reading(PAUL.address), ((Show, "colleague-wrote"),), NOTHING, {**PLACES, "who": P}),
+    Row(
+        "places-as-a-colleague",
+        reading(PAUL.address),
+        ((Show, "colleague-wrote"),),
+        NOTHING,
+        {**PLACES, "who": P, "authenticated": True},
+    ),
     Row("stop", FROM_VALERY, ((Obey, "command-stop"),), said(Verb.STOP), SENDS),
     Row(
         "stop-and-answers",
@@ -885,7 +921,7 @@ def test_whatever_comes(given_: tuple[Reading, Answers, Situation]) -> None:
     got = decide(mail, answers, situation, NOW, POLICY)
     assert got
     assert all(decision.reason for decision in got)
-    if mail.events and not any(isinstance(d, Ignore | Proved | Bounced | Noted) for d in got):
+    if mail.events and not any(isinstance(d, Ignore | Proved | Bounced | Noted | Absent) for d in got):
         assert len(got) == len(mail.events)
 
 
@@ -894,7 +930,8 @@ def may_publish(mail: Reading, answers: Answers, situation: Situation) -> bool:
     staff, answered = situation.who.staff, situation.answered
     the_person = staff in (VALERY, ROBIN, DANA) and mail.author is not None and mail.author.address not in OWN
     a_mail_of_a_person = mail.kind is Kind.UNKNOWN and not mail.events and situation.duplicate_of is None
-    proven = situation.authenticated is not False or situation.confirmed
+    hers = answered is not None and staff is not None and answered.letter.recipient.address == staff.address
+    proven = situation.confirmed or situation.authenticated or (situation.authenticated is None and hers)
     if not (the_person and a_mail_of_a_person and proven and answered and answered.genuine and staff):
         return False
     shown = answered.letter

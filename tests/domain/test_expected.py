@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailflow.domain.expected import Expected, Missed, due, matches
 from mailflow.domain.mail import Event
 from mailflow.domain.vocabulary import Class, Severity, State
-from tests.domain.test_hours import CHANGES, CHICAGO, MINUTE, at
+from tests.domain.wall import CHANGES, CHICAGO, MINUTE, at
 
 WEEKDAYS, EVERY_DAY = tuple(range(5)), tuple(range(7))
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailflow.domain.maintenance import Recurring, Window, covering, ending_between, spelt_like
-from tests.domain.test_hours import CHANGES, CHICAGO, MINUTE, at
+from tests.domain.wall import CHANGES, CHICAGO, MINUTE, at
 
 FILE_SERVER = ("file server", "NW-FS01", "nw-fs01.northwind.example")
 

@@ -88,7 +88,7 @@ def test_no_digest_while_nothing_is_overdue(tmp_path: Path) -> None:
         on.later(minutes=4)
         on.at(day(27))
         on.at(day(30))
-        assert on.got(DANA) == []
+        assert on.got(DANA, DIGEST) == []
 
 
 def test_the_digest_counts_and_names_oldest_first(tmp_path: Path) -> None:
@@ -143,4 +143,4 @@ def test_what_was_stopped_is_not_overdue(tmp_path: Path) -> None:
         on.alert()
         on.replies(on.last(LetterKind.OPENED), "STOP")
         on.at(day(30))
-        assert on.got(DANA) == []
+        assert on.got(DANA, DIGEST) == []

@@ -112,11 +112,22 @@ def test_nobody_else_answers_for_her(tmp_path: Path, who: str) -> None:
 
 
 def test_a_manager_may_answer(tmp_path: Path) -> None:
-    """DESIGN 3: managers may publish; the letter is still the liaison's."""
+    """DESIGN 3: managers may publish, where somebody vouches for them; the letter is still the liaison's."""
     with by_hand(tmp_path) as on:
         on.replies(asked(on), TYPED, DANA)
         (letter,) = answers(on)
         assert "spare disk" in letter.text
+
+
+def test_the_same_answer_twice_is_one(tmp_path: Path) -> None:
+    """N.10: a mail program that sends her answer again, under another name, makes no second letter."""
+    with by_hand(tmp_path) as on:
+        mail = asked(on)
+        on.replies(mail, TYPED)
+        on.later(minutes=1)
+        on.replies(mail, TYPED)
+        assert len(answers(on)) == 1
+        assert "nothing twice" in " ".join(on.last(NOTICE).text.split())
 
 
 def test_in_review_it_is_shown_first(tmp_path: Path) -> None:

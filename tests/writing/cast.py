@@ -304,6 +304,7 @@ def digest() -> dict[str, Any]:
                 "reference": "INC-2041",
                 "line": ["digest_promise", {"names": "John Harper", "due_by": due, "late": 87.0}],
                 "progress": ["progress_partly", {"owner": "Valery", "done": "[1]", "missing": "[2]"}],
+                "contact": ["digest_waiting", {"name": "John Harper", "wrote_day": PROMISED.isoformat()}],
             },
             {
                 "client": "Contoso",
@@ -311,10 +312,42 @@ def digest() -> dict[str, Any]:
                 "reference": "INC-2042",
                 "line": ["digest_owed", {"names": "Contoso", "due_by": due, "late": 1.5}],
                 "progress": ["progress_none", {"owner": "Valery"}],
+                "contact": None,
             },
         ],
+        "more": 0,
+        "targets": [[1, 1, 1], [2, 2, 2]],
         "oldest_hours": 87.0,
         "closed_without": 1,
+    }
+
+
+def morning() -> dict[str, Any]:
+    """What is a liaison's today."""
+    facts = {name: value for name, value in digest().items() if name not in {"oldest_hours", "closed_without"}}
+    return {**facts, "first_name": "Valery", "more": 3}
+
+
+def weekly(late: bool = True) -> dict[str, Any]:
+    """How the week was."""
+    facts = {name: value for name, value in digest().items() if name not in {"oldest_hours", "closed_without"}}
+    if not late:
+        facts |= {"rows": [], "targets": []}
+    return {
+        **facts,
+        "open": 5,
+        "by_liaison": [["Valery Stufano", 4, 2 * late], ["Robin Day", 1, 0]],
+        "by_client": [["Northwind", 3, 1 * late], ["Contoso", 2, 1 * late]],
+        "without": [["Contoso", "sorted out on the phone"]],
+        "weeks": [
+            {
+                "begins_date": (STARTED + timedelta(weeks=n - 7)).isoformat(),
+                "opened": n * 3 % 7,
+                "late_count": n % 2,
+                "bar": n * 3 % 7 * 100 // 6,
+            }
+            for n in range(8)
+        ],
     }
 
 
@@ -335,4 +368,6 @@ EVERY: dict[LetterKind, tuple[dict[str, Any], datetime]] = {
     LetterKind.NOTICE: (notice("sent", names="John", sent_at=LATER.isoformat()), LATER),
     LetterKind.CONFIRM: (confirm(), LATER),
     LetterKind.DIGEST: (digest(), MONDAY),
+    LetterKind.WEEKLY: (weekly(), MONDAY),
+    LetterKind.MORNING: (morning(), MONDAY),
 }

@@ -20,6 +20,7 @@ from tests.writing.cast import (
     ENDED,
     EVERY,
     LATER,
+    MONDAY,
     PROBLEM,
     PROMISED,
     REPORTED,
@@ -36,6 +37,7 @@ from tests.writing.cast import (
     preview,
     rendered,
     told,
+    weekly,
 )
 
 FOLDER = Path(__file__).parent.parent / "goldens" / "letters"
@@ -120,6 +122,9 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
     "valery-preview": (K.PREVIEW, *EVERY[K.PREVIEW]),
     "valery-preview-loose": (K.PREVIEW, preview(["loose", {"label": "[1] What was the problem?"}]), LATER),
     "valery-preview-superseded": (K.PREVIEW, preview(problem=["superseded", {}]), LATER),
+    "dana-weekly": (K.WEEKLY, *EVERY[K.WEEKLY]),
+    "dana-weekly-nothing-late": (K.WEEKLY, weekly(late=False), MONDAY),
+    "valery-morning": (K.MORNING, *EVERY[K.MORNING]),
     "john-update": (K.UPDATE, *EVERY[K.UPDATE]),
     "john-update-greets": (K.UPDATE, told("Hi John, just a short word: the new disk is in."), LATER),
     "john-later": (
@@ -211,7 +216,7 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
 # The HTML of one letter of each kind: the sentences are the same, and the styles stand in each.
 WITH_HTML = {
     *("john-down-1", "john-debrief-full", "valery-opened-auto", "valery-form", "valery-missing", "valery-preview"),
-    *("john-update", "john-answer", "paul-asked"),
+    *("dana-weekly", "valery-morning", "john-update", "john-answer", "paul-asked"),
     *("valery-forward", "valery-shown", "valery-sent", "valery-confirm", "dana-digest"),
 }
 

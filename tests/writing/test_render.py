@@ -125,7 +125,7 @@ OURS = {
     "late",
 }
 OURS |= {"started_when", "ended_at", "due_at", "sent_at", "releases", "oldest_hours", "number", "compact", "variant"}
-OURS |= {"next_by", "live"}
+OURS |= {"next_by", "live", "bar", "opened", "late_count"}
 
 
 def with_words(fact: Any, words: str, name: str = "") -> Any:

@@ -13,14 +13,18 @@ from playhouse.migrations import Runner
 from mailflow.adapters.store import tables
 from mailflow.adapters.store.control import ControlTable
 from mailflow.adapters.store.desk import DeskTables
+from mailflow.adapters.store.history import HistoryTables
 from mailflow.adapters.store.mailroom import MailroomTables
 from mailflow.adapters.store.outbox import OutboxTable
 from mailflow.adapters.store.promises import PromiseTable
 from mailflow.adapters.store.records import RecordTables
 from mailflow.adapters.store.signals import LessonTable, PendingTable, SignalTable, WindowTable
+from mailflow.adapters.store.times import AbsenceTable, StepTable
+from mailflow.engine.history import History
 from mailflow.engine.mailroom import Mailroom
 from mailflow.engine.signals import Lessons, Signals, Waiting, Windows
 from mailflow.engine.store import Control, Desk, Outbox, Promises, Records, StoreError
+from mailflow.engine.times import Absences, Steps
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # WAL lets the verbs read beside the daemon; FULL survives a power cut, not only a crash of ours.
@@ -68,6 +72,9 @@ class DatabaseStore:
         self.waiting: Waiting = PendingTable()
         self.lessons: Lessons = LessonTable()
         self.windows: Windows = WindowTable()
+        self.absences: Absences = AbsenceTable()
+        self.steps: Steps = StepTable()
+        self.history: History = HistoryTables()
         self.control: Control = ControlTable(self._db, postgres=postgres)
 
     @contextmanager

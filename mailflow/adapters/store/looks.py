@@ -8,7 +8,7 @@ from peewee import fn
 from mailflow.adapters.store.tables import AffectedRow, IncidentRow, LetterRow, PromiseRow, ToldRow
 from mailflow.domain.incident import IncidentState, PromiseState
 from mailflow.domain.letters import LetterKind, LetterState
-from mailflow.domain.vocabulary import Detection
+from mailflow.domain.vocabulary import Class, Detection
 
 RUNNING = (IncidentState.OPEN, IncidentState.RESTORED)
 
@@ -70,3 +70,35 @@ def nobody_knows() -> Any:
         & ~fn.EXISTS(coming)
         & ~fn.EXISTS(concerned)
     )
+
+
+def silent(since: datetime) -> list[tuple[int, datetime]]:
+    """Affected clients of open outages who were told of them, and heard nothing since a time: and when they did."""
+    last = fn.MAX(ToldRow.at)
+    query = (
+        ToldRow.select(ToldRow.affected_id, last.alias("last"))
+        .join(AffectedRow, on=(AffectedRow.id == ToldRow.affected_id))
+        .join(IncidentRow, on=(IncidentRow.id == AffectedRow.incident_id))
+        .where(_goes_on())
+        .group_by(ToldRow.affected_id)
+        .having(last < ToldRow.at.db_value(since))  # a function does not know how a time is kept
+    )
+    return list(query.tuples())
+
+
+def untold(before: datetime) -> list[int]:
+    """Affected clients of open outages that began before a time, of whom nobody was told."""
+    told = ToldRow.select(ToldRow.affected_id)
+    query = (
+        AffectedRow.select(AffectedRow.id)
+        .join(IncidentRow, on=(IncidentRow.id == AffectedRow.incident_id))
+        .where(_goes_on() & (IncidentRow.started_at < before) & AffectedRow.id.not_in(told))
+    )
+    return [row.id for row in query.order_by(AffectedRow.id)]
+
+
+def _goes_on() -> Any:
+    """An outage that is on for a client."""
+    outage = IncidentRow.class_name.in_([Class.OUTAGE, Class.DEGRADED])
+    on = (IncidentRow.state == IncidentState.OPEN) & AffectedRow.ended_at.is_null() & AffectedRow.settled_at.is_null()
+    return outage & on & AffectedRow.folded_into.is_null()

@@ -61,6 +61,22 @@ class PromiseTable:
         """Promises past their time, oldest first."""
         return _owed(PromiseRow.due_at < now)
 
+    def get(self, promise_id: int) -> Overdue:
+        """One promise, with what it is about."""
+        row = PromiseRow.get_by_id(promise_id)
+        ((incident, affected),) = pairs(AffectedRow.id == row.affected_id)
+        return Overdue(promise=_promise(row), incident=incident, affected=affected)
+
+    def open(self, before: datetime) -> list[Overdue]:
+        """Open promises that are due before a time, oldest first."""
+        return _owed(PromiseRow.due_at < before)
+
+    def kept_late(self, since: datetime) -> list[datetime]:
+        """When what was kept after its time was due."""
+        late = (PromiseRow.state == PromiseState.KEPT) & (PromiseRow.settled_at > PromiseRow.due_at)
+        query = PromiseRow.select(PromiseRow.due_at).where(late & (PromiseRow.due_at >= since))
+        return [row.due_at for row in query]
+
     def due(self, kind: PromiseKind, before: datetime) -> list[Overdue]:
         """Open promises of a kind that are due before a time, oldest first."""
         return _owed((PromiseRow.due_at < before) & (PromiseRow.kind == kind))

@@ -7,7 +7,7 @@ from typing import Any
 from peewee import fn
 
 from mailflow.adapters.store import merging
-from mailflow.adapters.store.looks import RUNNING, awaits_form, nobody_knows
+from mailflow.adapters.store.looks import RUNNING, awaits_form, nobody_knows, silent, untold
 from mailflow.adapters.store.merging import open_key, whole
 from mailflow.adapters.store.tables import AffectedRow, EntryRow, IncidentRow, PromiseRow, ToldRow
 from mailflow.domain.incident import (
@@ -159,6 +159,17 @@ class RecordTables:
             raise KeyError(affected_id)
         return self.affected(row.folded_into) if row.folded_into else _affected(row)
 
+    def silent(self, since: datetime) -> list[tuple[Incident, Affected, datetime]]:
+        """Open outages whose client was told of them, and last heard of us before a time: when that was."""
+        heard = dict(silent(since))
+        of = pairs(AffectedRow.id.in_(list(heard))) if heard else []
+        return [(incident, affected, heard[affected.id]) for incident, affected in of]
+
+    def untold_outages(self, before: datetime) -> list[tuple[Incident, Affected]]:
+        """Open outages that began before a time, of which nobody of the client's was told."""
+        found = untold(before)
+        return pairs(AffectedRow.id.in_(found)) if found else []
+
     def alike(self, affected: Affected, symptom: str, limit: int) -> list[Affected]:
         """The client's earlier trouble of the same thing and symptom that was debriefed, newest first."""
         if not affected.plain:
@@ -283,7 +294,7 @@ class RecordTables:
         PromiseRow.update(state=PromiseState.OPEN, settled_at=None).where(
             (PromiseRow.affected_id == affected_id)
             & (PromiseRow.kind == kind)
-            & (PromiseRow.state == PromiseState.KEPT)
+            & (PromiseRow.state != PromiseState.OPEN)
         ).execute()
 
     def audience(self, incident_id: int) -> list[Told]:
@@ -299,10 +310,16 @@ class RecordTables:
         """Restored incidents that no client told us of or was told of, with no client letter on its way any more."""
         return [_incident(row) for row in IncidentRow.select().where(nobody_knows())]
 
-    def closed_without_debrief(self, since: datetime) -> int:
-        """How many clients' debriefs were decided not to be owed since a time."""
+    def settled_without(self, since: datetime) -> list[Affected]:
+        """The clients whose debriefs were decided not to be owed since a time, newest first."""
         why = AffectedRow.settled_why.startswith("no debrief")
-        return int(AffectedRow.select().where((AffectedRow.settled_at >= since) & why).count())
+        query = AffectedRow.select().where((AffectedRow.settled_at >= since) & why)
+        return [_affected(row) for row in query.order_by(AffectedRow.settled_at.desc())]
+
+    def opened_since(self, since: datetime) -> list[datetime]:
+        """When each incident since a time was opened."""
+        query = IncidentRow.select(IncidentRow.opened_at).where(IncidentRow.opened_at >= since)
+        return [row.opened_at for row in query]
 
 
 def pairs(where: Any, order: Any = None) -> list[tuple[Incident, Affected]]:

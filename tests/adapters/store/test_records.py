@@ -197,8 +197,8 @@ class TestIncidents:
             with store.transaction():
                 store.records.settle(affected.id, why, at)
         opened(store, "d")
-        assert store.records.closed_without_debrief(NOON) == 1
-        assert store.records.closed_without_debrief(NOON - DAY) == 2
+        assert len(store.records.settled_without(NOON)) == 1
+        assert len(store.records.settled_without(NOON - DAY)) == 2
 
 
 def second(store: Store, incident: Incident, of: str = "contoso", **changes: str) -> Affected:

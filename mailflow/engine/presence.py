@@ -1,0 +1,142 @@
+"""Who is there: only a present liaison signs, and what an absent one promised moves to who stands in."""
+
+import re
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from mailflow.domain.decisions import Obey
+from mailflow.domain.incident import Entry
+from mailflow.domain.letters import JSON
+from mailflow.domain.moments import coming_moment
+from mailflow.domain.people import Client, Role, Staff
+from mailflow.domain.time_words import Unclear
+from mailflow.engine.case import names_of, not_understood
+from mailflow.engine.mailroom import Inbound
+from mailflow.engine.post import Post, address_of
+from mailflow.engine.setup import Setup
+from mailflow.engine.store import Store
+from mailflow.engine.times import OUT_OF_OFFICE, Absence
+
+log = structlog.get_logger()
+
+FAR = timedelta(days=3650)
+# Between two days, and before a single one that is the last.
+BETWEEN = re.compile(r"\s+(?:until|till|to)\s+|\s*[-–—]\s*", re.IGNORECASE)
+UNTIL = re.compile(r"(?:until|till|to)\s+", re.IGNORECASE)
+
+
+class Presence:
+    """Knows who is there, and hands over where somebody is not."""
+
+    def __init__(self, store: Store, setup: Setup, post: Post) -> None:
+        self._store, self._setup, self._post = store, setup, post
+
+    def liaison_of(self, client: Client, now: datetime) -> Staff:
+        """Who signs for a client now."""
+        return self.stand_in(self._setup.liaison_of(client), now)
+
+    def stand_in(self, staff: Staff, now: datetime) -> Staff:
+        """`staff`, if there; else who stands in, if there; else `staff` all the same: somebody has to sign."""
+        away = {absence.address: absence for absence in reversed(self._store.absences.current(now))}
+        if staff.address not in away:
+            return staff
+        tried = {staff.address}
+        one = staff
+        while absence := away.get(one.address):
+            after = self._setup.directory.staff_at(absence.deputy or one.deputy)
+            if after is None or after.address in tried:
+                return self._anybody(away) or staff
+            tried.add(after.address)
+            one = after
+        return one
+
+    def _anybody(self, away: dict[str, Absence]) -> Staff | None:
+        there = [s for s in self._setup.directory.staff if s.role is Role.LIAISON and s.address not in away]
+        return there[0] if there else None
+
+    def away(self, obey: Obey, inbound: Inbound, now: datetime) -> JSON:
+        """AWAY 24/12-2/1 Paul: from when to when, and who stands in."""
+        staff, said = obey.staff, obey.command.argument.strip()
+        read = self._days(staff, said, inbound.received_at)
+        if not isinstance(read, tuple):
+            return not_understood(said, read) if said else ["away_when", {}]
+        begins, ends, rest = read
+        deputy = self._setup.directory.staff_called(rest)
+        if rest and (deputy is None or deputy.role is Role.COLLEAGUE or deputy.address == staff.address):
+            known = ", ".join(s.name for s in self._setup.directory.staff if s.role is not Role.COLLEAGUE)
+            return ["who_of_ours", {"word": rest[:60], "known": known}]
+        absence = Absence(address=staff.address, begins=begins, ends=ends, deputy=deputy.address if deputy else "")
+        self._store.absences.put(absence, inbound.id)
+        stands = deputy or self._setup.directory.staff_at(staff.deputy)
+        values: dict[str, JSON] = {"begins_full": begins.isoformat(), "ends_full": ends.isoformat()}
+        return ["away", {**values, "name": stands.name}] if stands else ["away_nobody", values]
+
+    def _days(self, staff: Staff, said: str, wrote: datetime) -> tuple[datetime, datetime, str] | Unclear | None:
+        """Two days, or one, and what follows; the whole days of their own zone."""
+        words, zone = self._setup.writer.words(staff.language), ZoneInfo(staff.timezone)
+
+        def day(text: str) -> tuple[datetime, str] | Unclear | None:
+            return coming_moment(text, wrote, staff.timezone, names_of(words), staff.date_order, "23:59")
+
+        only_end = UNTIL.match(said)
+        halves = [UNTIL.sub("", said)] if only_end else BETWEEN.split(said, maxsplit=1)
+        first, second = day(halves[0]), day(halves[1]) if len(halves) > 1 else None
+        if not isinstance(first, tuple):
+            return first
+        if isinstance(second, Unclear):
+            return second
+        begins, rest = first
+        last, rest = second if second else (begins, rest)
+        midnight = datetime.combine(last.astimezone(zone).date() + timedelta(days=1), time(), zone)
+        start = datetime.combine(begins.astimezone(zone).date(), time(), zone)
+        begins = wrote if only_end else max(wrote, start.astimezone(wrote.tzinfo))
+        return begins, midnight.astimezone(wrote.tzinfo), rest.strip(" ,;:.")
+
+    def back(self, staff: Staff, now: datetime) -> JSON:
+        """BACK: somebody is there again; what has moved stays where it is."""
+        return ["back" if self._store.absences.end(staff.address, now) else "back_already", {}]
+
+    def writes(self, staff: Staff, now: datetime) -> None:
+        """Who writes is there, whatever their answering machine said."""
+        self._store.absences.end(staff.address, now, OUT_OF_OFFICE)
+
+    def out_of_office(self, staff: Staff, inbound: Inbound, now: datetime) -> None:
+        """Their answering machine answered one of our letters: they are away until they write."""
+        if any(absence.address == staff.address for absence in self._store.absences.current(now)):
+            return
+        self._store.absences.put(Absence(address=staff.address, begins=now, why=OUT_OF_OFFICE), inbound.id)
+
+    def tick(self, now: datetime) -> None:
+        """What somebody who is away has promised goes to who stands in, and they are told."""
+        for absence in self._store.absences.begun(now):
+            self._store.absences.moved(absence.id, now)
+            staff = self._setup.directory.staff_at(absence.address)
+            if staff is None or staff.role is Role.COLLEAGUE:
+                continue
+            stands = self.stand_in(staff, now)
+            if stands.address == staff.address:
+                self._say_nobody(staff, absence, now)
+                continue
+            self._hand_over(staff, stands, absence, now)
+            log.info("away", who=staff.address, stands_in=stands.address)
+
+    def _hand_over(self, staff: Staff, stands: Staff, absence: Absence, now: datetime) -> None:
+        lines: list[JSON] = [["stands_in", {"name": staff.name}]]
+        for owed in self._store.promises.open(now + FAR):
+            if owed.promise.owner != staff.address:
+                continue
+            self._store.records.assign(owed.affected.id, stands)
+            entry = Entry(at=now, what="assigned", author="mailflow", text=f"{staff.name} (away) to {stands.name}")
+            self._store.records.note(owed.incident.id, entry)
+            values: dict[str, JSON] = {"client": owed.affected.client_name, "title": owed.incident.title}
+            due = owed.promise.due_at.isoformat()
+            lines.append(["stands_in_for", {**values, "reference": owed.incident.reference, "due_by": due}])
+        key, recipient = f"stands-in:{absence.id}", address_of(stands)
+        self._post.notice(["stands_in", {"name": staff.name}], lines, recipient, key=key, now=now)
+
+    def _say_nobody(self, staff: Staff, absence: Absence, now: datetime) -> None:
+        values: dict[str, JSON] = {"name": staff.name}
+        key, recipient = f"nobody-stands-in:{absence.id}", self._setup.administrator
+        self._post.notice(["nobody_stands_in", values], [["nobody_stands_in", values]], recipient, key=key, now=now)

@@ -1,0 +1,216 @@
+"""What was promised to a client is reminded of, escalated and handed over: each once, whatever the clock does."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mailflow.domain.incident import PromiseState
+from mailflow.domain.letters import LetterKind
+from tests.house import DANA, JOHN, NOC, VALERY, ByHand, Received, by_hand, write_mail
+
+pytestmark = pytest.mark.soak
+
+CHICAGO = ZoneInfo("America/Chicago")
+ROBIN = "robin@msp.example"
+SECOND = f'[[liaison]]\nname = "Robin Day"\ntitle = "Liaison"\naddress = "{ROBIN}"\n'
+NOTICE, FORM, OPENED = LetterKind.NOTICE, LetterKind.FORM, LetterKind.OPENED
+QUIET = {"status_after": '"0m"', "untold_after": '"0m"'}
+
+
+def day(number: int, hour: int = 8, minute: int = 1) -> datetime:
+    """November 2026 in Chicago; the 24th is the Tuesday of the story."""
+    return datetime(2026, 11, number, hour, minute, tzinfo=CHICAGO)
+
+
+def promised(on: ByHand) -> None:
+    """John was told on Tuesday, and promised a debrief by Wednesday, 17:00."""
+    on.alert()
+    on.later(minutes=4)
+
+
+def notices(on: ByHand, who: str, word: str) -> list[Received]:
+    """The notices to somebody with a word in their subject."""
+    return [m for m in on.got(who, NOTICE) if word in m.subject]
+
+
+def test_a_promise_is_reminded_of_and_escalated_once(tmp_path: Path) -> None:
+    """Deadlines: before and at its time the liaison hears, after it a manager; each once, across restarts."""
+    with by_hand(tmp_path, **QUIET) as on:
+        promised(on)
+        on.at(day(25, 14, 0))
+        assert notices(on, VALERY, "Due soon") == []
+        on.at(day(25, 15, 1))
+        on.restart()
+        on.later(minutes=10)
+        assert len(notices(on, VALERY, "Due soon")) == 1
+        on.at(day(25, 17, 1))
+        on.later(minutes=10)
+        assert len(notices(on, VALERY, "Late")) == 1
+        assert notices(on, DANA, "Late") == []
+        on.at(day(26, 7, 30))
+        on.restart()
+        assert len(notices(on, DANA, "Late")) == 1
+        assert "John Harper was promised" in " ".join(notices(on, DANA, "Late")[0].text.split())
+
+
+def test_a_missed_night_is_caught_up_without_a_burst(tmp_path: Path) -> None:
+    """Deadlines: what was due while nobody ran collapses into the last of it, and the record says what was skipped."""
+    with by_hand(tmp_path, **QUIET) as on:
+        promised(on)
+        on.stop()
+        on.clock.move_to(day(27, 9, 0))
+        on.start()
+        assert notices(on, VALERY, "Due soon") + notices(on, VALERY, "Late") == []
+        assert len(notices(on, DANA, "Late")) == 1  # the administrator, here
+        skipped = [e for e in on.app.store.records.timeline(1) if e.what == "reminder skipped"]
+        assert [e.text for e in skipped] == ["soon, due, late: a later one was due as well"]
+
+
+def test_what_is_kept_or_put_off_reminds_nobody(tmp_path: Path) -> None:
+    """N.4: a debrief sent in time, or a promise put off, has no reminder at the old time."""
+    with by_hand(tmp_path, **QUIET) as on:
+        promised(on)
+        on.replies(on.last(OPENED), "LATER 27 November, waiting for the vendor")
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.at(day(26, 9, 0))
+        assert notices(on, VALERY, "Due soon") + notices(on, VALERY, "Late") == []
+        on.at(day(27, 15, 1))
+        assert len(notices(on, VALERY, "Due soon")) == 1
+        on.recovery()
+        on.later(minutes=11)
+        on.replies(on.last(FORM), "1: A cable was loose.\n2: We fixed it in place.")
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=5)
+        on.at(day(30, 9, 0))
+        assert notices(on, VALERY, "Late") + notices(on, DANA, "Late") == []
+
+
+def test_an_escalation_can_be_answered(tmp_path: Path) -> None:
+    """Deadlines: TAKE below it makes it the manager's, who then has the form."""
+    with by_hand(tmp_path, **QUIET) as on:
+        promised(on)
+        on.at(day(26, 7, 30))
+        on.replies(notices(on, DANA, "Late")[0], "TAKE", DANA)
+        (affected,) = on.app.store.records.affected_of(1)
+        assert affected.liaison.address == DANA
+        assert [p.owner for p in on.app.store.promises.of(1)] == [DANA]
+        assert on.got(DANA, FORM)
+
+
+def test_a_reminder_waits_for_the_morning(tmp_path: Path) -> None:
+    """Deadlines: people have quiet hours; what was due in the night is told when it ends."""
+    with by_hand(tmp_path, day_ends='"23:00"', **QUIET) as on:
+        promised(on)
+        on.at(day(25, 23, 5))
+        assert notices(on, VALERY, "Late") == []
+        on.at(day(26, 6, 59))
+        assert notices(on, VALERY, "Late") == []
+        on.at(day(26, 7, 1))
+        assert len(notices(on, VALERY, "Late")) == 1
+
+
+def test_who_is_away_has_a_stand_in(tmp_path: Path) -> None:
+    """N.4: AWAY moves open promises, and who stands in signs what is new; BACK ends it."""
+    with by_hand(tmp_path, SECOND, **QUIET) as on:
+        promised(on)
+        on.writes(VALERY, "AWAY tomorrow to 30 November, Robin\n", "Holiday")
+        assert "Robin Day signs meanwhile" in " ".join(on.last(NOTICE).text.split())
+        assert on.got(ROBIN) == []
+        on.at(day(25, 8, 0))
+        (told,) = notices(on, ROBIN, "stand in")
+        assert "Northwind" in told.text
+        (affected,) = on.app.store.records.affected_of(1)
+        assert affected.liaison.address == ROBIN
+        on.alert(subject="Problem: NW-MX01 is down")
+        on.at(day(25, 15, 1))
+        assert notices(on, ROBIN, "Due soon")
+        assert notices(on, VALERY, "Due soon") == []
+        on.writes(VALERY, "BACK\n", "Here again")
+        assert "Welcome back" in on.last(NOTICE).text
+
+
+def test_an_answering_machine_means_away_until_she_writes(tmp_path: Path) -> None:
+    """Deadlines: an out-of-office to our mail moves what is open; her next mail says that she is there."""
+    with by_hand(tmp_path, SECOND, **QUIET) as on:
+        promised(on)
+        mail = on.last(OPENED)
+        raw = write_mail(f"Valery Stufano <{VALERY}>", NOC, f"Automatic reply: {mail.subject}", "I am away.", on.now)
+        head, _, body = raw.partition(b"\n\n") if b"\r\n\r\n" not in raw else raw.partition(b"\r\n\r\n")
+        extra = f"\nIn-Reply-To: {mail.message['Message-ID']}\nAuto-Submitted: auto-replied".encode()
+        on.send(VALERY, head + extra + b"\n\n" + body)
+        on.turn()
+        (affected,) = on.app.store.records.affected_of(1)
+        assert affected.liaison.address == ROBIN
+        assert [a.address for a in on.app.store.absences.current(on.now)] == [VALERY]
+        on.replies(mail, "NOTE I am here after all")
+        assert on.app.store.absences.current(on.now) == []
+
+
+def test_a_client_who_hears_nothing_is_asked_about(tmp_path: Path) -> None:
+    """S4.20: while an outage goes on, the liaison is asked for a word after some hours of silence, once a silence."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.later(hours=3)
+        assert notices(on, VALERY, "waits for news") == []
+        on.later(hours=2)
+        on.later(minutes=10)
+        (asked,) = notices(on, VALERY, "waits for news")
+        on.replies(asked, "UPDATE We are still looking, the disk is being copied.")
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=5)
+        assert "the disk is being copied" in on.got(JOHN, LetterKind.UPDATE)[0].text
+        on.later(hours=1)
+        assert len(notices(on, VALERY, "waits for news")) == 1
+
+
+def test_an_outage_that_nobody_was_told_of_is_flagged(tmp_path: Path) -> None:
+    """S4.18: clients who are likely to notice, and were not told, are flagged once."""
+    with by_hand(tmp_path, live='"review"') as on:
+        on.alert()
+        on.later(minutes=30)
+        assert notices(on, VALERY, "not been told") == []
+        on.later(minutes=40)
+        on.later(minutes=40)
+        assert len(notices(on, VALERY, "not been told")) == 1
+
+
+def test_rows_are_answered_by_number(tmp_path: Path) -> None:
+    """Digests: "1 ROBIN" hands over, "2 FRIDAY" puts off, "1 CLOSE" and why settles; what has no row is said."""
+    with by_hand(tmp_path, SECOND, **QUIET) as on:
+        promised(on)
+        on.writes(VALERY, "OPEN contoso: upgrade was not announced")
+        on.at(day(30))
+        digest = on.last(LetterKind.DIGEST, DANA)
+        on.replies(digest, "1 ROBIN\n2 4 December\n9 TAKE", DANA)
+        first, second = (on.app.store.records.affected_of(n)[0] for n in (1, 2))
+        assert first.liaison.address == ROBIN
+        assert second.liaison.address == VALERY
+        (contoso,) = on.app.store.promises.of(2)
+        assert contoso.due_at.astimezone(CHICAGO).day == 4
+        said = " ".join(" ".join(m.text.split()) for m in on.got(DANA, NOTICE))
+        assert "no row with that number" in said
+        on.replies(digest, "1 CLOSE we talked on the phone", DANA)
+        assert on.app.store.promises.of(1)[0].state is PromiseState.RELEASED
+
+
+def test_each_liaison_has_a_morning_list(tmp_path: Path) -> None:
+    """Digests: what is hers and due today, at eight, on working days, once; nothing when there is nothing."""
+    with by_hand(tmp_path, SECOND, **QUIET) as on:
+        promised(on)
+        on.at(day(25))
+        on.restart()
+        on.later(hours=1)
+        (morning,) = on.got(VALERY, LetterKind.MORNING)
+        assert "1. Northwind, file server" in morning.text
+        assert on.got(ROBIN, LetterKind.MORNING) == []
+
+
+def test_the_week_comes_always(tmp_path: Path) -> None:
+    """Digests: on Monday every manager has the week, late or not."""
+    with by_hand(tmp_path, **QUIET) as on:
+        on.at(day(30))
+        on.later(hours=2)
+        (week,) = on.got(DANA, LetterKind.WEEKLY)
+        assert "0 promises open, 0 late" in week.subject
