@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.daemon import IDLE_FOR, OLD, daemon
+from bench.due import due_times
 from bench.reading import reading
 from bench.records import YEARS, records
 from bench.road import STORM, rounds, storm
@@ -28,11 +29,19 @@ class Figure:
     value: float
     unit: str
     at_most: float | None = None
+    at_least: float | None = None
 
     @property
     def kept(self) -> bool:
-        """Whether the bound is kept."""
-        return self.at_most is None or self.value <= self.at_most
+        """Whether the bounds are kept."""
+        too_much = self.at_most is not None and self.value > self.at_most
+        return not too_much and (self.at_least is None or self.value >= self.at_least)
+
+    @property
+    def bound(self) -> str:
+        """The bound and whether it is kept; empty where there is none."""
+        bounds = [f"{limit:,g}" for limit in (self.at_most, self.at_least) if limit is not None]
+        return f"{'kept' if self.kept else 'BROKEN'}: {bounds[0]}" if bounds else ""
 
 
 def of_the_daemon(folder: Path) -> Iterator[Figure]:
@@ -73,6 +82,13 @@ def of_reading(folder: Path) -> Iterator[Figure]:
     yield Figure(name="reading a reply and aligning it with its form", value=found.reply, unit="ms", at_most=10)
 
 
+def of_due_times(folder: Path) -> Iterator[Figure]:
+    """Working time."""
+    found = due_times(folder)
+    yield Figure(name="due times", value=found.plain, unit="/s", at_least=10_000)
+    yield Figure(name="due times with a pause and another priority", value=found.paused, unit="/s", at_least=10_000)
+
+
 def of_the_records(folder: Path) -> Iterator[Figure]:
     """The database when new, and after years."""
     for when, found in zip(("new database", f"{YEARS:,} incidents"), records(folder), strict=True):
@@ -88,6 +104,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "road": of_the_road,
     "storm": of_a_storm,
     "reading": of_reading,
+    "due": of_due_times,
     "records": of_the_records,
 }
 
@@ -112,8 +129,7 @@ def main() -> int:
         table = Table("what", "", "", "bound")
         table.columns[1].justify = "right"
         for f in figures:
-            bound = "" if f.at_most is None else f"{'kept' if f.kept else 'BROKEN'}: {f.at_most:,g}"
-            table.add_row(f.name, f"{f.value:,.1f}", f.unit, bound)
+            table.add_row(f.name, f"{f.value:,.1f}", f.unit, f.bound)
         Console().print(table)
     return 0 if all(f.kept for f in figures) else 1
 

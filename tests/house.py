@@ -65,10 +65,12 @@ __all__ = [
 
 
 def write_config(folder: Path, /, *, imap_port: int, smtp_port: int, **changes: str) -> Path:
-    """The shipped configuration with other ports; `changes` replaces the first `key = …` line of each key, raw TOML."""
+    """The shipped configuration with other ports, which asks after no silent outage; `changes` replaces the first
+    `key = …` line of each key, raw TOML."""
     text = (ROOT / "config.toml").read_text()
     text = text.replace("port = 10143", f"port = {imap_port}").replace("port = 10025", f"port = {smtp_port}")
-    for key, value in {"data_dir": f'"{folder / "data"}"', **changes}.items():
+    quiet = {"status_after": '"0m"', "untold_after": '"0m"'}
+    for key, value in {"data_dir": f'"{folder / "data"}"', **quiet, **changes}.items():
         text, done = re.subn(rf"(?m)^(# )?{key} = .*$", f"{key} = {value}".replace("\\", r"\\"), text, count=1)
         assert done, f"{key} is not in config.toml"
     path = folder / "config.toml"

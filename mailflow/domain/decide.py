@@ -65,7 +65,7 @@ def decide(
         return tuple(correlate(event, situation, said, now, policy) for event in reading.events)
     if reading.kind is Kind.ALERT:
         return (Show(reason=reading.rule, kind=Kind.ALERT),)  # a recipe knows it, and cannot tell what it is about
-    if situation.who.staff:
+    if situation.who.staff and reading.author:
         return decide_staff(situation.who.staff, reading, answers, situation)
     if situation.answered and situation.answered.genuine and not situation.who.clients:
         # A stranger with a genuine tag: a letter of ours was forwarded. It may speak, never act.

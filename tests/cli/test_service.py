@@ -150,7 +150,10 @@ class TestMigrate:
         """DESIGN 4: migrate says what it did, and the second time that there was nothing to do."""
         config = write_config(tmp_path, imap_port=1, smtp_port=1)
         first, second = verb("migrate", "-c", config), verb("migrate", "-c", config)
-        assert (first.exit_code, first.stdout) == (0, "Applied: 0001_first_tables, 0002_signals, 0003_desk\n")
+        assert (first.exit_code, first.stdout) == (
+            0,
+            "Applied: 0001_first_tables, 0002_signals, 0003_desk, 0004_time\n",
+        )
         assert (second.exit_code, second.stdout) == (0, "Everything is up to date.\n")
 
     def test_a_newer_schema_ends_every_verb(self, verb: Verb, tmp_path: Path) -> None:

@@ -144,6 +144,8 @@ class Firm:
             "rest": '"0s"',
             "proof": '"sent"',
             "storm_count": "1",  # each alert is an incident of its own here
+            "digest_time": '"23:59"',  # the clock is the real one: no list of the day comes between
+            "P1": '"5d"',
         }
         self.config = write_config(self.folder, imap_port=imap, smtp_port=smtp, **common | changes)
         self.config.write_text(self.config.read_text().replace('folder = "INBOX"', f'folder = "{reads}"', 1))

@@ -227,7 +227,7 @@ def test_machines_that_quote_a_preview_publish_nothing(tmp_path: Path) -> None:
         bounce.set_content(f"SEND\n\nI could not deliver this.\n\n1: Hacked\n2: Hacked\n\n{preview.text}")
         on.arrives(b"Return-Path: <>\r\n" + bounce.as_bytes())
         assert debriefs(on) == []
-        assert {action for action, _ in on.decisions()[-2:]} <= {"Ignore", "Bounced"}
+        assert {action for action, _ in on.decisions()[-2:]} <= {"Ignore", "Absent", "Bounced"}
         assert "Hacked" not in "".join(m.text for m in on.got(VALERY, PREVIEW))
 
 
@@ -338,7 +338,7 @@ def test_stop_before_the_acknowledgement_leaves(tmp_path: Path) -> None:
         assert on.got(JOHN) == []
         assert [p.state for p in on.app.store.promises.of(1)] == [PromiseState.RELEASED]
         assert on.incidents()[0].state is IncidentState.CLOSED
-        assert on.got(DANA) == []
+        assert on.got(DANA, LetterKind.DIGEST) == []
 
 
 def test_open_by_name_and_of_an_unknown_client(tmp_path: Path) -> None:

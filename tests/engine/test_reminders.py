@@ -16,7 +16,6 @@ CHICAGO = ZoneInfo("America/Chicago")
 ROBIN = "robin@msp.example"
 SECOND = f'[[liaison]]\nname = "Robin Day"\ntitle = "Liaison"\naddress = "{ROBIN}"\n'
 NOTICE, FORM, OPENED = LetterKind.NOTICE, LetterKind.FORM, LetterKind.OPENED
-QUIET = {"status_after": '"0m"', "untold_after": '"0m"'}
 
 
 def day(number: int, hour: int = 8, minute: int = 1) -> datetime:
@@ -37,7 +36,7 @@ def notices(on: ByHand, who: str, word: str) -> list[Received]:
 
 def test_a_promise_is_reminded_of_and_escalated_once(tmp_path: Path) -> None:
     """Deadlines: before and at its time the liaison hears, after it a manager; each once, across restarts."""
-    with by_hand(tmp_path, **QUIET) as on:
+    with by_hand(tmp_path) as on:
         promised(on)
         on.at(day(25, 14, 0))
         assert notices(on, VALERY, "Due soon") == []
@@ -57,7 +56,7 @@ def test_a_promise_is_reminded_of_and_escalated_once(tmp_path: Path) -> None:
 
 def test_a_missed_night_is_caught_up_without_a_burst(tmp_path: Path) -> None:
     """Deadlines: what was due while nobody ran collapses into the last of it, and the record says what was skipped."""
-    with by_hand(tmp_path, **QUIET) as on:
+    with by_hand(tmp_path) as on:
         promised(on)
         on.stop()
         on.clock.move_to(day(27, 9, 0))
@@ -70,7 +69,7 @@ def test_a_missed_night_is_caught_up_without_a_burst(tmp_path: Path) -> None:
 
 def test_what_is_kept_or_put_off_reminds_nobody(tmp_path: Path) -> None:
     """N.4: a debrief sent in time, or a promise put off, has no reminder at the old time."""
-    with by_hand(tmp_path, **QUIET) as on:
+    with by_hand(tmp_path) as on:
         promised(on)
         on.replies(on.last(OPENED), "LATER 27 November, waiting for the vendor")
         on.replies(on.last(LetterKind.PREVIEW), "SEND")
@@ -89,7 +88,7 @@ def test_what_is_kept_or_put_off_reminds_nobody(tmp_path: Path) -> None:
 
 def test_an_escalation_can_be_answered(tmp_path: Path) -> None:
     """Deadlines: TAKE below it makes it the manager's, who then has the form."""
-    with by_hand(tmp_path, **QUIET) as on:
+    with by_hand(tmp_path) as on:
         promised(on)
         on.at(day(26, 7, 30))
         on.replies(notices(on, DANA, "Late")[0], "TAKE", DANA)
@@ -101,7 +100,7 @@ def test_an_escalation_can_be_answered(tmp_path: Path) -> None:
 
 def test_a_reminder_waits_for_the_morning(tmp_path: Path) -> None:
     """Deadlines: people have quiet hours; what was due in the night is told when it ends."""
-    with by_hand(tmp_path, day_ends='"23:00"', **QUIET) as on:
+    with by_hand(tmp_path, day_ends='"23:00"') as on:
         promised(on)
         on.at(day(25, 23, 5))
         assert notices(on, VALERY, "Late") == []
@@ -113,7 +112,7 @@ def test_a_reminder_waits_for_the_morning(tmp_path: Path) -> None:
 
 def test_who_is_away_has_a_stand_in(tmp_path: Path) -> None:
     """N.4: AWAY moves open promises, and who stands in signs what is new; BACK ends it."""
-    with by_hand(tmp_path, SECOND, **QUIET) as on:
+    with by_hand(tmp_path, SECOND) as on:
         promised(on)
         on.writes(VALERY, "AWAY tomorrow to 30 November, Robin\n", "Holiday")
         assert "Robin Day signs meanwhile" in " ".join(on.last(NOTICE).text.split())
@@ -133,7 +132,7 @@ def test_who_is_away_has_a_stand_in(tmp_path: Path) -> None:
 
 def test_an_answering_machine_means_away_until_she_writes(tmp_path: Path) -> None:
     """Deadlines: an out-of-office to our mail moves what is open; her next mail says that she is there."""
-    with by_hand(tmp_path, SECOND, **QUIET) as on:
+    with by_hand(tmp_path, SECOND) as on:
         promised(on)
         mail = on.last(OPENED)
         raw = write_mail(f"Valery Stufano <{VALERY}>", NOC, f"Automatic reply: {mail.subject}", "I am away.", on.now)
@@ -150,7 +149,7 @@ def test_an_answering_machine_means_away_until_she_writes(tmp_path: Path) -> Non
 
 def test_a_client_who_hears_nothing_is_asked_about(tmp_path: Path) -> None:
     """S4.20: while an outage goes on, the liaison is asked for a word after some hours of silence, once a silence."""
-    with by_hand(tmp_path) as on:
+    with by_hand(tmp_path, status_after='"4h"') as on:
         promised(on)
         on.later(hours=3)
         assert notices(on, VALERY, "waits for news") == []
@@ -167,7 +166,7 @@ def test_a_client_who_hears_nothing_is_asked_about(tmp_path: Path) -> None:
 
 def test_an_outage_that_nobody_was_told_of_is_flagged(tmp_path: Path) -> None:
     """S4.18: clients who are likely to notice, and were not told, are flagged once."""
-    with by_hand(tmp_path, live='"review"') as on:
+    with by_hand(tmp_path, live='"review"', untold_after='"1h"') as on:
         on.alert()
         on.later(minutes=30)
         assert notices(on, VALERY, "not been told") == []
@@ -178,7 +177,7 @@ def test_an_outage_that_nobody_was_told_of_is_flagged(tmp_path: Path) -> None:
 
 def test_rows_are_answered_by_number(tmp_path: Path) -> None:
     """Digests: "1 ROBIN" hands over, "2 FRIDAY" puts off, "1 CLOSE" and why settles; what has no row is said."""
-    with by_hand(tmp_path, SECOND, **QUIET) as on:
+    with by_hand(tmp_path, SECOND) as on:
         promised(on)
         on.writes(VALERY, "OPEN contoso: upgrade was not announced")
         on.at(day(30))
@@ -197,7 +196,7 @@ def test_rows_are_answered_by_number(tmp_path: Path) -> None:
 
 def test_each_liaison_has_a_morning_list(tmp_path: Path) -> None:
     """Digests: what is hers and due today, at eight, on working days, once; nothing when there is nothing."""
-    with by_hand(tmp_path, SECOND, **QUIET) as on:
+    with by_hand(tmp_path, SECOND) as on:
         promised(on)
         on.at(day(25))
         on.restart()
@@ -209,7 +208,7 @@ def test_each_liaison_has_a_morning_list(tmp_path: Path) -> None:
 
 def test_the_week_comes_always(tmp_path: Path) -> None:
     """Digests: on Monday every manager has the week, late or not."""
-    with by_hand(tmp_path, **QUIET) as on:
+    with by_hand(tmp_path) as on:
         on.at(day(30))
         on.later(hours=2)
         (week,) = on.got(DANA, LetterKind.WEEKLY)

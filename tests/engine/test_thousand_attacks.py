@@ -370,8 +370,8 @@ def forged_results(office: Office, rng: random.Random) -> bytes:
 
 
 def answering_machine(office: Office, rng: random.Random) -> bytes:
-    """A liaison's own out-of-office, which says SEND and quotes everything."""
-    raw = answer_to(pick_any(office, rng), rng.choice([VALERY, DANA]), rng.choice(ORDERS), rng.randrange(2), office)
+    """A manager's own out-of-office, which says SEND and quotes everything; a liaison's would hand over what is hers."""
+    raw = answer_to(pick_any(office, rng), DANA, rng.choice(ORDERS), rng.randrange(2), office)
     sign = rng.choice(
         [
             b"Auto-Submitted: auto-replied\r\n",

@@ -130,7 +130,7 @@ OURS |= {"next_by", "live", "bar", "opened", "late_count"}
 
 def with_words(fact: Any, words: str, name: str = "") -> Any:
     """The same facts, where everything that somebody else may have written says `words`."""
-    if name in OURS or name.endswith(("_at", "_when", "_day")):
+    if name in OURS or name.endswith(("_at", "_when", "_day", "_date", "_full")):
         return fact
     if isinstance(fact, dict):
         return {key: with_words(value, words, key) for key, value in fact.items()}

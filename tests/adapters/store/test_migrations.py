@@ -13,7 +13,7 @@ import peewee
 import pytest
 from playhouse.migrations import Runner
 
-from mailflow.adapters.store import signal_tables, tables
+from mailflow.adapters.store import signal_tables, tables, times
 from mailflow.adapters.store.database import MIGRATIONS, DatabaseStore, connect
 from mailflow.domain.incident import Entry
 from mailflow.engine.signals import NewSignal
@@ -230,7 +230,7 @@ class TestTables:
 
     def test_no_table_is_without_a_model(self, store: DatabaseStore) -> None:
         """tables.py: what the migrations made is all known to the program."""
-        known = {row._meta.table_name for row in (*tables.ALL, *signal_tables.ALL)} | {"schema_migration"}
+        known = {row._meta.table_name for row in (*tables.ALL, *signal_tables.ALL, *times.ALL)} | {"schema_migration"}
         assert set(tables.PROXY.get_tables()) - {"sqlite_sequence"} == known
 
     @pytest.mark.parametrize(
