@@ -175,7 +175,7 @@ def test_the_copy_proves_that_an_unanswered_letter_was_taken(tmp_path: Path) -> 
 
 def test_a_late_bounce_reopens_the_duty_to_inform(tmp_path: Path) -> None:
     """N.9: a letter that comes back days later has failed; the liaison is told once, also when it bounces twice."""
-    with by_hand(tmp_path) as on:
+    with by_hand(tmp_path, P1='"5d"') as on:
         on.alert()
         on.later(minutes=4)
         (mail,) = on.got(JOHN, ACK)

@@ -391,8 +391,8 @@ def test_no_client_ever_receives_what_nobody_approved_in_that_form(work: type[An
         work,
         settings=settings(
             deadline=None,
-            max_examples=7,
-            stateful_step_count=30,
+            max_examples=5,
+            stateful_step_count=25,
             phases=[Phase.generate],
             database=None,
             suppress_health_check=list(HealthCheck),

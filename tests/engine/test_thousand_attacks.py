@@ -370,7 +370,7 @@ def forged_results(office: Office, rng: random.Random) -> bytes:
 
 
 def answering_machine(office: Office, rng: random.Random) -> bytes:
-    """A manager's own out-of-office, which says SEND and quotes everything; a liaison's would hand over what is hers."""
+    """A manager's own out-of-office that says SEND and quotes everything; a liaison's would hand over what is hers."""
     raw = answer_to(pick_any(office, rng), DANA, rng.choice(ORDERS), rng.randrange(2), office)
     sign = rng.choice(
         [
