@@ -20,7 +20,7 @@ demo: .venv/.demo  ## play the whole story on embedded mail servers; STAY=1 keep
 	@$(PYTHON) -m mailflow.cli.main demo $(if $(filter-out 0 no,$(STAY)),--stay) $(ARGS)
 
 test: .venv/.dev  ## every test that needs no server and no browser; under a minute, set-up included
-	@$(PYTEST) -n 3 --dist worksteal -m "not servers and not soak" $(ARGS)
+	@$(PYTEST) -n 2 --dist worksteal -m "not servers and not soak" $(ARGS)
 
 soak: .venv/.dev  ## the long ones: whole conversations, attacks, killed processes, random stories, the wheel
 	@$(PYTEST) -n 2 --dist loadgroup -m soak $(ARGS)

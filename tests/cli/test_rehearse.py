@@ -21,6 +21,8 @@ from mailflow.demo.story import PASSWORD
 from tests.cli.conftest import HOSTILE, HOSTILE_TEXT, Office
 from tests.house import JOHN, MORNING, NOC, PEOPLE, PROBLEM, RECOVERY, write_config, write_mail, zabbix_mail
 
+pytestmark = pytest.mark.soak
+
 KEYS = {
     "configured_live", "arrival_told_by", "live", "mails", "first", "last", "verdicts", "clients", "unplaced",
     "left_alone", "quarantined", "letters", "too_much", "judged",
@@ -134,7 +136,6 @@ class TestRehearse:
         assert result.stderr == ""
         assert structlog.get_config() == before
 
-    @pytest.mark.soak
     def test_nothing_of_a_mail_reaches_the_terminal_as_a_command(self, run: Run, november: Path) -> None:
         """DESIGN 4: control characters and markup of a mail are only characters."""
         for words in ((), ("--letters",), ("--json",), ("--against", "config.toml")):
@@ -218,7 +219,6 @@ class TestRehearse:
         assert [m["source"] for m in again["judged"]] == [m["source"] for m in told["judged"]]
 
 
-@pytest.mark.soak
 class TestAgainst:
     def test_only_what_differs(self, run: Run, november: Path, tmp_path: Path) -> None:
         """N.8: another configuration over the same mails: which decision would be another, and why."""

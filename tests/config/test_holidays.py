@@ -1,6 +1,5 @@
 """Holidays as they are configured: by country and region, with days of one's own."""
 
-import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -113,20 +112,6 @@ def test_a_day_taken_out_that_is_none_is_a_warning(tmp_path: Path) -> None:
         f"service.holidays.remove: `2026-12-26` {said}",
         f"client[client0].holidays.remove: `2026-10-13` {said}",
     ]
-
-
-def test_two_hundred_clients_cost_no_more_than_one(tmp_path: Path) -> None:
-    """Reading a configuration stays quick: the days of a country and region are looked up once, whoever has them."""
-    own = [f'holidays = "{place}"' for place in ("US-NY", "NL", "DE-BY", "GB-SCT")] * 50
-    loaded(tmp_path, "", *own[:4])
-
-    def seconds(*clients: str) -> float:
-        began = time.process_time()
-        loaded(tmp_path, "", *clients)
-        return time.process_time() - began
-
-    plain = min(seconds(*[""] * 200) for _ in range(2))
-    assert min(seconds(*own) for _ in range(2)) < plain + 0.2
 
 
 def test_every_client_of_a_country_has_the_same_days(tmp_path: Path) -> None:

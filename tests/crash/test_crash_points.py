@@ -12,6 +12,8 @@ from tests.crash.firm import ANN, DONE, JOHN, PATIENCE, VALERY, Firm, firm, now
 from tests.crash.main import POISON
 from tests.house import NOC, until, write_mail
 
+pytestmark = pytest.mark.soak
+
 FATE_KNOWN = ("kept", "before-record", "recorded", "moved", "filed", "leased", "sent")
 INTAKE = ("kept", "before-record", "recorded", "moved", "filed")
 STATES = {
@@ -42,7 +44,6 @@ def killed(on: Firm, point: str, *, mails: int = 1) -> None:
             assert len(on.sent_to(JOHN)) == (1 if point in {"dot-accepted", "sent"} else 0)
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("point", FATE_KNOWN)
 def test_killed_and_started_again_everything_happens_once(tmp_path: Path, point: str) -> None:
     """N.10: one incident, one acknowledgement at the server, the alert filed, wherever it was killed."""
@@ -63,7 +64,6 @@ def test_killed_and_started_again_everything_happens_once(tmp_path: Path, point:
         assert [t.address for t in told] == [JOHN]
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("point", INTAKE)
 def test_killed_over_a_batch_every_mail_of_it_counts_once(tmp_path: Path, point: str) -> None:
     """N.10: three alerts in one batch; received = processed + ignored + quarantined, each client told once of each."""
@@ -81,7 +81,6 @@ def test_killed_over_a_batch_every_mail_of_it_counts_once(tmp_path: Path, point:
         assert len({str(mail.message["Message-ID"]) for mail in on.sent_to(JOHN)}) == 2
 
 
-@pytest.mark.soak
 def test_killed_before_data_nobody_guesses_and_the_liaison_is_asked(tmp_path: Path) -> None:
     """DESIGN 1.8: DATA was about to begin; without proof the letter is unknown, not resent, and asked about."""
     with firm(tmp_path, proof='"copy"') as on:
@@ -117,7 +116,6 @@ def test_killed_after_the_dot_the_copy_proves_it(tmp_path: Path) -> None:
         assert [t.address for t in told] == [JOHN]
 
 
-@pytest.mark.soak
 def test_killed_after_the_dot_the_sent_folder_proves_it(tmp_path: Path) -> None:
     """DESIGN 1.8: with proof = "sent" the provider's copy in Sent settles it; nobody is asked, nothing is resent."""
     with firm(tmp_path) as on:
@@ -136,7 +134,6 @@ def test_killed_after_the_dot_the_sent_folder_proves_it(tmp_path: Path) -> None:
         assert len(on.sent_to(JOHN)) == 1
 
 
-@pytest.mark.soak
 def test_killed_after_the_dot_without_proof_it_stays_unknown(tmp_path: Path) -> None:
     """DESIGN 1.8: the server took it, but nothing says so: it is never sent twice, and the liaison is asked once."""
     with firm(tmp_path) as on:
@@ -152,7 +149,6 @@ def test_killed_after_the_dot_without_proof_it_stays_unknown(tmp_path: Path) -> 
         assert len([m for m in on.sent_to(VALERY) if "RESEND" in m.text]) == 1
 
 
-@pytest.mark.soak
 def test_the_copy_may_come_before_the_answer(tmp_path: Path) -> None:
     """DESIGN 1.8: the copy is read while the server still owes its answer; killed now, the letter is known as sent."""
     with firm(tmp_path, proof='"copy"') as on:
@@ -171,7 +167,6 @@ def test_the_copy_may_come_before_the_answer(tmp_path: Path) -> None:
         assert len(on.sent_to(JOHN)) == 1
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("order", ["", TAKE_AND_DROP], ids=["then 250", "then silence"])
 def test_the_copy_comes_first_then_the_answer(tmp_path: Path, order: str) -> None:
     """DESIGN 1.8: whatever the server says after its copy came, the letter is sent, once, and John counts as told."""
@@ -191,7 +186,6 @@ def test_the_copy_comes_first_then_the_answer(tmp_path: Path, order: str) -> Non
         assert [t.address for t in told] == [JOHN]
 
 
-@pytest.mark.soak
 def test_a_mail_that_kills_its_reader_is_set_aside(tmp_path: Path) -> None:
     """DESIGN 1.5: after three tries it is quarantined with bytes and reason; the others of its batch are processed."""
     with firm(tmp_path) as on:

@@ -12,6 +12,8 @@ from mailflow.domain.letters import LetterKind, LetterState
 from tests.engine.test_desk import ANSWERS, form_of, preview_of, shown_to_john
 from tests.house import DANA, JOHN, NOC, VALERY, by_hand, write_config
 
+pytestmark = pytest.mark.soak
+
 DEBRIEF, MISSING, NOTICE, PREVIEW = LetterKind.DEBRIEF, LetterKind.MISSING, LetterKind.NOTICE, LetterKind.PREVIEW
 PREVENTION = BY_NAME["prevention"].number
 FOR_P1 = (
@@ -80,7 +82,6 @@ def test_two_approve_and_one_alone_sends_nothing(tmp_path: Path) -> None:
         assert len(on.got(JOHN, DEBRIEF)) == 1
 
 
-@pytest.mark.soak
 def test_changed_words_need_two_again(tmp_path: Path) -> None:
     """N.6: an approval is of words: what was changed after the first SEND is approved by nobody yet."""
     with by_hand(tmp_path, two_approvals='["P1"]') as on:
@@ -100,7 +101,6 @@ def test_changed_words_need_two_again(tmp_path: Path) -> None:
         assert "new cable" in debrief.text
 
 
-@pytest.mark.soak
 def test_a_forged_second_approval_is_none(tmp_path: Path) -> None:
     """DESIGN 3: SEND in the manager's name that nobody vouches for approves nothing; she is asked at her address."""
     with by_hand(tmp_path, two_approvals='["P1"]') as on:
@@ -112,7 +112,6 @@ def test_a_forged_second_approval_is_none(tmp_path: Path) -> None:
         assert len(on.got(DANA, LetterKind.CONFIRM)) == 1
 
 
-@pytest.mark.soak
 def test_other_priorities_take_one(tmp_path: Path) -> None:
     """N.6: where only P2 takes two, a P1 letter goes with one SEND."""
     with by_hand(tmp_path, two_approvals='["P2"]') as on:

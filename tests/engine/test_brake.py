@@ -8,6 +8,8 @@ from mailflow.domain.letters import LetterKind, LetterState
 from mailflow.engine.brake import Brake
 from tests.house import DANA, JOHN, PROBLEM, RECOVERY, VALERY, ByHand, by_hand, house, until
 
+pytestmark = pytest.mark.soak
+
 ACK, DEBRIEF, PREVIEW = LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF, LetterKind.PREVIEW
 FABRIKAM = """
 [[client]]

@@ -10,6 +10,8 @@ from mailflow.domain.letters import LetterKind, LetterState
 from tests.engine.test_desk import ANSWERS, PAUL, ROBIN, SECOND, preview_of, shown_to_john
 from tests.house import DANA, JOHN, SHIRLEY, VALERY, ByHand, Received, by_hand
 
+pytestmark = pytest.mark.soak
+
 ACK, ASK, DEBRIEF, FORM = LetterKind.ACKNOWLEDGEMENT, LetterKind.ASK, LetterKind.DEBRIEF, LetterKind.FORM
 MISSING, NOTICE, OPENED, PREVIEW = LetterKind.MISSING, LetterKind.NOTICE, LetterKind.OPENED, LetterKind.PREVIEW
 UPDATE = LetterKind.UPDATE
@@ -66,7 +68,6 @@ def test_update_is_shown_and_goes_with_send(on: ByHand) -> None:
     assert (due(on), promises(on)[0].state) == ("Wed 17:00", PromiseState.OPEN)
 
 
-@pytest.mark.soak
 def test_update_promises_no_time_that_has_gone_by(on: ByHand) -> None:
     """N.4: a word in between, written after the day that was promised, does not promise that day again."""
     on.later(days=2)
@@ -108,7 +109,6 @@ def test_later_moves_what_is_due_and_tells_who_was_promised(on: ByHand) -> None:
     assert "about your file server by Monday" in " ".join(shown_to_john(on.last(PREVIEW)).split())
 
 
-@pytest.mark.soak
 def test_later_to_an_earlier_time_tells_the_client_nothing(on: ByHand) -> None:
     """N.4: sooner than promised is no news for the client."""
     assert "Nobody at the client was promised an earlier day" in says(on, "LATER today 15:00")
@@ -171,7 +171,6 @@ def test_a_forged_colleague_fills_nothing(on: ByHand) -> None:
     assert on.got(VALERY, PREVIEW) == []
 
 
-@pytest.mark.soak
 def test_two_who_answer_one_question_differently_are_asked_about(on: ByHand) -> None:
     """N.5: what Paul writes after Valery has written the same field is asked about, not laid over it."""
     says(on, "ASK Paul")
@@ -187,7 +186,6 @@ def test_two_who_answer_one_question_differently_are_asked_about(on: ByHand) -> 
     assert fills(on) == {1: "A cable was loose.", 2: "We fixed it."}
 
 
-@pytest.mark.soak
 def test_nothing_is_asked_where_nothing_is_open(on: ByHand) -> None:
     """N.5: with every question answered, ASK says so and mails nobody."""
     on.recovery()
@@ -227,7 +225,6 @@ def test_assign_gives_it_away_with_all_that_is_promised(on: ByHand) -> None:
 # --- readers ---
 
 
-@pytest.mark.soak
 def test_audience_names_the_readers_of_what_follows(on: ByHand) -> None:
     """N.3: AUDIENCE adds Shirley; John, who was told of the outage, hears its end in any case."""
     said = says(on, "AUDIENCE Ann")
@@ -238,7 +235,6 @@ def test_audience_names_the_readers_of_what_follows(on: ByHand) -> None:
     assert "go to: John Harper." in says(on, "AUDIENCE all")
 
 
-@pytest.mark.soak
 def test_a_draft_for_other_readers_does_not_leave(on: ByHand) -> None:
     """N.3, N.6: AUDIENCE after the preview: its SEND sends nothing, and shows the letters for the new readers."""
     on.recovery()
@@ -272,7 +268,6 @@ def test_priority_moves_nothing_back(on: ByHand) -> None:
 # --- open actions ---
 
 
-@pytest.mark.soak
 def test_actions_have_an_owner_and_a_day_and_end_with_done(on: ByHand) -> None:
     """S0.10: ACTION is promised, said back with its day, and DONE to what confirmed it ends just that one."""
     for text in ("ACTION", "ACTION Sam by Friday: x"):
@@ -300,7 +295,6 @@ def test_actions_have_an_owner_and_a_day_and_end_with_done(on: ByHand) -> None:
 # --- where it stands ---
 
 
-@pytest.mark.soak
 def test_status_tells_everything_and_changes_nothing(on: ByHand) -> None:
     """S4.28: one summary: what it is, who was told, what is answered, what waits."""
     before = (on.incidents(), promises(on), len(on.got(JOHN)))
@@ -311,7 +305,6 @@ def test_status_tells_everything_and_changes_nothing(on: ByHand) -> None:
     assert (on.incidents(), promises(on), len(on.got(JOHN))) == before
 
 
-@pytest.mark.soak
 def test_workaround_and_failover_end_the_outage(on: ByHand) -> None:
     """S4.30: service is back by other means: the end is recorded under its own word, and the form follows."""
     assert "I could not read “when it rained”" in says(on, "FAILOVER when it rained")
@@ -345,7 +338,6 @@ def test_close_holds_back_what_nobody_has_heard(tmp_path_factory: pytest.TempPat
         assert "closed already (closed: a test of ours)" in says(on, "CLOSE once more")
 
 
-@pytest.mark.soak
 def test_close_is_refused_while_a_debrief_is_owed(on: ByHand) -> None:
     """S3.1: nobody who was told is left without an end."""
     assert "Northwind was told of it" in says(on, "CLOSE it was nothing")
@@ -369,7 +361,6 @@ def test_reopen_owes_the_debrief_again(on: ByHand) -> None:
     assert recorded(on, "reopened") == ["it failed again"]
 
 
-@pytest.mark.soak
 def test_reopen_after_no_debrief_owes_it_again(on: ByHand) -> None:
     """S3.1, N.4: what was decided not to be owed is owed again once it turns out not to be over."""
     says(on, "NO DEBRIEF a test of ours")
@@ -397,7 +388,6 @@ def test_a_misspelt_command_is_asked_about(on: ByHand) -> None:
     assert (on.got(VALERY, PREVIEW), due(on)) == ([], "Wed 17:00")
 
 
-@pytest.mark.soak
 def test_a_misspelt_command_alone_fills_no_form(on: ByHand) -> None:
     """N.5: "LATTER Friday" in reply to the form is no answer to its first question."""
     on.recovery()
@@ -406,7 +396,6 @@ def test_a_misspelt_command_alone_fills_no_form(on: ByHand) -> None:
     assert (fills(on), on.got(VALERY, MISSING), due(on)) == ({}, [], "Wed 17:00")
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize(
     "text",
     [
@@ -449,7 +438,6 @@ def test_a_clients_commands_are_words(on: ByHand) -> None:
     assert on.got(DANA) == []
 
 
-@pytest.mark.soak
 def test_commands_without_an_incident_say_so(on: ByHand) -> None:
     """N.5: a command in a new mail of its own belongs to nothing, and is answered."""
     for text in ("LATER Friday", "STATUS", "CLOSE a test", "ACTION Paul by Friday: x"):
@@ -459,7 +447,6 @@ def test_commands_without_an_incident_say_so(on: ByHand) -> None:
     assert due(on) == "Wed 17:00"
 
 
-@pytest.mark.soak
 def test_a_preview_is_no_place_to_lose_a_command(tmp_path_factory: pytest.TempPathFactory) -> None:
     """N.6: a command in reply to the preview is carried out, and what waits for SEND goes on waiting."""
     with by_hand(tmp_path_factory.mktemp("house")) as on:

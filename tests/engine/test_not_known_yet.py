@@ -10,6 +10,8 @@ from mailflow.domain.letters import LetterKind
 from tests.engine.test_desk import form_of
 from tests.house import JOHN, VALERY, ByHand, by_hand
 
+pytestmark = pytest.mark.soak
+
 DEBRIEF, FORM, MISSING = LetterKind.DEBRIEF, LetterKind.FORM, LetterKind.MISSING
 PREVIEW, UPDATE = LetterKind.PREVIEW, LetterKind.UPDATE
 
@@ -70,7 +72,6 @@ def test_not_known_yet_is_told_asked_again_once_and_ends_in_a_debrief(on: ByHand
     assert len(on.got(VALERY, FORM)) == 1
 
 
-@pytest.mark.soak
 def test_what_we_did_may_be_unknown_too_and_again(on: ByHand) -> None:
     """S1.14: "not known yet" for [2] brings the same letter; said once more to the question, another one, with a later
     day; the earlier word is kept."""
@@ -88,7 +89,6 @@ def test_what_we_did_may_be_unknown_too_and_again(on: ByHand) -> None:
     assert on.got(JOHN, DEBRIEF) == []
 
 
-@pytest.mark.soak
 def test_nobody_is_asked_again_about_a_letter_that_never_left(on: ByHand) -> None:
     """S1.14: while the honest letter waits for SEND, nothing was promised, and the day of the debrief stands."""
     on.replies(form_of(on), "1: unknown\n2: We restarted it.")
@@ -119,7 +119,6 @@ def test_an_older_form_merges_only_what_nobody_has_written_since(on: ByHand) -> 
     assert len(on.got(VALERY, MISSING)) == 2
 
 
-@pytest.mark.soak
 def test_the_next_word_on_the_debriefs_own_day_is_asked_for_too(tmp_path_factory: pytest.TempPathFactory) -> None:
     """S1.14: where the next word is promised for the day on which the debrief is due, she is asked before it too."""
     with by_hand(tmp_path_factory.mktemp("house")) as on:  # P1: one day for either

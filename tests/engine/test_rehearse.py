@@ -35,6 +35,8 @@ from tests.house import (
     zabbix_mail,
 )
 
+pytestmark = pytest.mark.soak
+
 KEY = bytes(range(32))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ANN = "ann@contoso.example"

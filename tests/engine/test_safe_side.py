@@ -10,6 +10,8 @@ from mailflow.demo.story import JOHN, SHIRLEY, VALERY
 from mailflow.domain.letters import LetterKind, LetterState
 from tests.house import MORNING, NOC, RECOVERY, ByHand, by_hand, write_mail
 
+pytestmark = pytest.mark.soak
+
 FROM_VALERY = f"Valery Stufano <{VALERY}>"
 
 

@@ -11,6 +11,8 @@ from mailflow.domain.incident import Incident, IncidentState
 from mailflow.domain.letters import LetterKind, LetterState
 from tests.house import MORNING, NOC, PROBLEM, RECOVERY, ROOT, VALERY, ZABBIX, ByHand, by_hand, write_mail, zabbix_mail
 
+pytestmark = pytest.mark.soak
+
 ACK = LetterKind.ACKNOWLEDGEMENT
 EVE, MAX, LIV = "eve@fabrikam.example", "max@fabrikam.example", "liv@litware.example"
 EXTRA = """
@@ -164,7 +166,6 @@ def test_the_liaison_hears_of_a_storm_once_an_hour(tmp_path: Path) -> None:
         assert len(on.got(VALERY)) == 1
 
 
-@pytest.mark.soak
 def test_four_hundred_alerts_are_one_incident_and_one_letter_each(tmp_path: Path) -> None:
     """N.1, N.6, N.10: forty clients at once: each contact has one letter, no cap holds it, no other name is in it."""
     clients = [f"c{n:02}" for n in range(40)]

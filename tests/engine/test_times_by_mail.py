@@ -9,6 +9,8 @@ from mailflow.demo.story import VALERY
 from mailflow.domain.letters import LetterKind
 from tests.house import MORNING, RECOVERY, ByHand, by_hand
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:

@@ -4,10 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from mailflow.domain.incident import PromiseKind
 from mailflow.domain.letters import LetterKind
 from tests.engine.test_correlation import trouble
 from tests.house import JOHN, MORNING, VALERY, ByHand, by_hand
+
+pytestmark = pytest.mark.soak
 
 ACK = LetterKind.ACKNOWLEDGEMENT
 OFFICE = '"Mon-Thu 08:00-17:00, Fri 08:00-15:00"'

@@ -109,6 +109,7 @@ def test_each_mail_is_read(sample: Sample) -> None:
     assert not sample.events or reading.kind is Kind.ALERT
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("tool", TOOLS)
 def test_each_mail_is_known_by_one_recipe(tool: str) -> None:
     """No mail is known by two recipes: whichever is asked first, the answer is the same."""
