@@ -196,8 +196,8 @@ class Promises(Protocol):
     def kept_late(self, since: datetime) -> list[datetime]:
         """When what was kept after its time was due."""
 
-    def due(self, kind: PromiseKind, before: datetime) -> list[Overdue]:
-        """Open promises of a kind that are due before a time, oldest first."""
+    def unknown(self, before: datetime, words: Sequence[str]) -> list[Overdue]:
+        """Open promises that are due before a time, to clients of whom an answer is one of these words."""
 
     def make(
         self,

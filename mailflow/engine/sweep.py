@@ -9,7 +9,7 @@ import structlog
 
 from mailflow.domain.correlation import UNTOLD
 from mailflow.domain.expected import due
-from mailflow.domain.incident import Affected, Incident, PromiseKind
+from mailflow.domain.incident import Affected, Incident
 from mailflow.domain.letters import LetterKind, LetterState
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.asking import Asking
@@ -101,10 +101,9 @@ class Sweep:
 
     def _known_now(self, now: datetime) -> None:
         """A client was told "not known yet": before the next word is due, the liaison is asked once more (S1.14)."""
-        before = now + self._setup.policy.form_before_due
-        # The next word may be due with the debrief itself.
-        kinds = (PromiseKind.UPDATE, PromiseKind.DEBRIEF)
-        for owed in (owed for kind in kinds for owed in self._store.promises.due(kind, before)):
+        writer = self._setup.writer
+        words = [word for code in writer.languages for word in writer.words(code).at("form.unknown")]
+        for owed in self._store.promises.unknown(now + self._setup.policy.form_before_due, words):
             case = open_case(self._store, self._setup, owed.incident, owed.affected)
             self._asking.ask_what_was_unknown(case, owed.promise, now)
 

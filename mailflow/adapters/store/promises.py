@@ -1,10 +1,13 @@
 """The promise ledger (engine.store.Promises)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from mailflow.adapters.store.records import pairs
-from mailflow.adapters.store.tables import AffectedRow, PromiseRow
+from mailflow.adapters.store.tables import AffectedRow, FillRow, PromiseRow
 from mailflow.domain.incident import Affected, Promise, PromiseKind, PromiseState
 from mailflow.domain.people import Staff
 from mailflow.engine.store import Overdue
@@ -77,9 +80,12 @@ class PromiseTable:
         query = PromiseRow.select(PromiseRow.due_at).where(late & (PromiseRow.due_at >= since))
         return [row.due_at for row in query]
 
-    def due(self, kind: PromiseKind, before: datetime) -> list[Overdue]:
-        """Open promises of a kind that are due before a time, oldest first."""
-        return _owed((PromiseRow.due_at < before) & (PromiseRow.kind == kind))
+    def unknown(self, before: datetime, words: Sequence[str]) -> list[Overdue]:
+        """Open promises that are due before a time, to clients of whom an answer is one of these words."""
+        plain = fn.LOWER(fn.REPLACE(FillRow.value, "\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+        said = [*words, *(f"{word}." for word in words)]
+        of = FillRow.select(FillRow.id).where(FillRow.affected_id == PromiseRow.affected_id)
+        return _owed((PromiseRow.due_at < before) & fn.EXISTS(of.where(plain.in_(said))))
 
 
 def _owed(which: Any) -> list[Overdue]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import peewee
+from peewee import fn
 
 from mailflow.adapters.store.tables import PromiseRow, Row, UtcField
 from mailflow.domain.incident import PromiseKind, PromiseState
@@ -80,11 +81,9 @@ class StepTable:
 
     def unplanned(self) -> list[int]:
         """Open promises to clients without a step."""
-        planned = StepRow.select(StepRow.promise_id)
+        planned = StepRow.select(StepRow.id).where(StepRow.promise_id == PromiseRow.id)
         query = PromiseRow.select(PromiseRow.id).where(
-            (PromiseRow.state == PromiseState.OPEN)
-            & (PromiseRow.kind != PromiseKind.ACTION)
-            & PromiseRow.id.not_in(planned)
+            (PromiseRow.state == PromiseState.OPEN) & (PromiseRow.kind != PromiseKind.ACTION) & ~fn.EXISTS(planned)
         )
         return [row.id for row in query.order_by(PromiseRow.id)]
 
