@@ -19,6 +19,8 @@ from bench.reading import reading
 from bench.records import YEARS, records
 from bench.road import STORM, rounds, storm
 from bench.world import ALERTS, CLIENTS
+from bench.year import CLIENTS as FIRMS
+from bench.year import INCIDENTS, year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,17 @@ def of_the_records(folder: Path) -> Iterator[Figure]:
         yield Figure(name=f"{when}: which letters are due", value=found.lease, unit="ms")
 
 
+def of_a_year(folder: Path) -> Iterator[Figure]:
+    """What time alone brings."""
+    found = year(folder)
+    yield Figure(name=f"a year of {FIRMS} clients and {INCIDENTS:,} incidents", value=found.seconds, unit="s")
+    yield Figure(name="its ticks", value=1000 * found.seconds / found.ticks, unit="ms each")
+    yield Figure(name="reminders sent", value=found.reminders, unit="")
+    yield Figure(name="digests and lists", value=found.digests, unit="")
+    yield Figure(name="of all that was due, missed", value=found.missed, unit="", at_most=0)
+    yield Figure(name="and twice", value=found.twice, unit="", at_most=0)
+
+
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "daemon": of_the_daemon,
     "road": of_the_road,
@@ -106,6 +119,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "reading": of_reading,
     "due": of_due_times,
     "records": of_the_records,
+    "year": of_a_year,
 }
 
 

@@ -48,12 +48,14 @@ https://zabbix.msp.example/tr_events.php?triggerid=23512&eventid={n}
 """
 
 
-def config(folder: Path, *, imap_port: int, smtp_port: int, storm_count: int = 1) -> Path:
+def config(
+    folder: Path, *, imap_port: int, smtp_port: int, storm_count: int = 1, clients: int = CLIENTS, hosts: int = HOSTS
+) -> Path:
     """The shipped configuration, with many clients and with its caps out of the way; 1 is never a storm."""
     folder.mkdir(parents=True, exist_ok=True)
-    clients = [CLIENT.format(n=n) + "".join(COMPONENT.format(n=n, h=h) for h in range(HOSTS)) for n in range(CLIENTS)]
+    firms = [CLIENT.format(n=n) + "".join(COMPONENT.format(n=n, h=h) for h in range(hosts)) for n in range(clients)]
     (folder / "clients").mkdir(exist_ok=True)
-    (folder / "clients" / "many.toml").write_text("".join(clients))
+    (folder / "clients" / "many.toml").write_text("".join(firms))
     changes = dict.fromkeys((*CAPS, "staff_hour"), "1000000") | {
         "include": '["clients/*.toml"]',
         "rest": '"0m"',
