@@ -63,10 +63,7 @@ class Road:
     def configure(self, **changes: str) -> None:
         """Write the configuration."""
         self.config = write_config(
-            self.folder,
-            imap_port=1,
-            smtp_port=1,
-            **{"imap": self.imap(), "smtp": self.smtp(), "digest_time": '"23:59"', "P1": '"5d"', **changes},
+            self.folder, imap_port=1, smtp_port=1, **{"imap": self.imap(), "smtp": self.smtp(), **changes}
         )
 
     def imap(self, security: str = "tls", secret: str = 'password_file = "password"', *, ca: bool = True) -> str:
