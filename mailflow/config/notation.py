@@ -176,6 +176,13 @@ def offset(value: object) -> timedelta:
     return -length if before else length
 
 
+def span(value: object) -> tuple[str, str]:
+    """Two times of day, from one to the other, perhaps over midnight."""
+    if not (isinstance(value, list | tuple) and len(value) == 2):
+        raise ValueError('must be two times of day; write it like ["21:00", "07:00"]')
+    return clock_time(value[0]), clock_time(value[1])
+
+
 def promised(value: object) -> Within:
     """How soon something is due: "2d" are working days, "4h" hours in which the client works."""
     length = positive_duration(value)
@@ -257,6 +264,7 @@ ClockTime = Annotated[str, PlainValidator(clock_time)]
 Duration = Annotated[timedelta, PlainValidator(duration)]
 PositiveDuration = Annotated[timedelta, PlainValidator(positive_duration)]
 Promised = Annotated[Within, PlainValidator(promised)]
+Span = Annotated[tuple[str, str], PlainValidator(span)]
 Offset = Annotated[timedelta, PlainValidator(offset)]
 FormField = Annotated[int, PlainValidator(form_field)]
 Start = Annotated[date | Literal["now"], PlainValidator(start)]

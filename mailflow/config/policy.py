@@ -15,6 +15,7 @@ from mailflow.config.notation import (
     OneLine,
     PositiveDuration,
     Promised,
+    Span,
 )
 from mailflow.config.table import Faults, Table
 from mailflow.domain.form import BY_NAME, BY_NUMBER
@@ -74,7 +75,7 @@ class PolicySection(Table):
     two_approvals: tuple[Priority, ...] = ()
     update_within: Promised = DEFAULTS.update_within
     reminder: tuple[ReminderEntry, ...] | None = None
-    quiet: tuple[ClockTime, ClockTime] = DEFAULTS.quiet
+    quiet: Span = DEFAULTS.quiet
     status_after: Duration = DEFAULTS.status_after
     untold_after: Duration = DEFAULTS.untold_after
     caps: CapsSection = CapsSection()

@@ -61,7 +61,7 @@ class Desk:
             return
         released = letter.facts.get("releases", LetterKind.DEBRIEF)
         if released != LetterKind.DEBRIEF and not (answers.values and released != LetterKind.ACKNOWLEDGEMENT):
-            self._keep_wish(case, answers, WISHES[LetterKind(str(released))], author.name, inbound_id, now)
+            self._keep_wish(case, answers, WISHES[LetterKind(str(released))], author, inbound_id, now)
             return
         if affected.settled_at:
             self._note(incident, "late answer", author.name, _all_words(answers), inbound_id, now)
@@ -88,7 +88,7 @@ class Desk:
         near_miss: JSON = ["near_miss", {"said": answers.near_miss}] if answers.near_miss else None
         problems = [*accepted.problems, *(_doubt(case, doubt) for doubt in answers.doubts)]
         known = self._store.desk.fills(case.affected.id)
-        missing = [n for n in case.questions.required if any(n not in fills for fills in self._all_fills(case))]
+        missing = [n for n in case.questions.required if any(_lacks(fills, n) for fills in self._all_fills(case))]
         unclear = [n for n in (*(d.number for d in answers.doubts), *accepted.unclear) if n not in missing]
         if missing or problems:
             said: list[JSON] = [near_miss, *problems] if near_miss else problems
@@ -174,8 +174,12 @@ class Desk:
         text = "\n\n".join(filter(None, [_all_words(answers), answers.near_miss]))
         self._note(incident, "note", decision.staff.name, text, inbound_id, now)
         # Only once: answering the answer to an answer is how robots talk for ever.
-        if text and decision.reason == "answers" and letter and letter.kind is not LetterKind.NOTICE:
-            self._say_noted(incident, affected, text, inbound_id, now)
+        headline = letter.facts.get("headline") if letter and letter.kind is LetterKind.NOTICE else None
+        answers_noted = isinstance(headline, list) and headline[0] == "noted"
+        if text and decision.reason == "answers" and letter and not answers_noted:
+            goes = isinstance(headline, list) and headline[0] == "answer_goes"
+            line = "answer_still_goes" if goes else "noted_words"
+            self._say_noted(incident, affected, line, decision.staff, text, inbound_id, now)
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing; what a STOP held back is shown again, to be sent after all."""
@@ -192,11 +196,13 @@ class Desk:
             case, self._debriefs(case, now), now, remarks=[], problem=["stopped_before", {}], cause=inbound_id
         )
 
-    def _say_noted(self, incident: Incident, affected: Affected, text: str, inbound_id: int, now: datetime) -> None:
+    def _say_noted(
+        self, incident: Incident, affected: Affected, line: str, to: Staff, text: str, inbound_id: int, now: datetime
+    ) -> None:
         self._post.notice(
             ["noted", {}],
-            [["noted_words", {}]],
-            affected.liaison,
+            [[line, {}]],
+            address_of(to),
             key=f"noted:{inbound_id}",
             now=now,
             incident=incident,
@@ -204,15 +210,17 @@ class Desk:
             text=text,
         )
 
-    def _keep_wish(self, case: Case, answers: Answers, line: str, author: str, inbound_id: int, now: datetime) -> None:
+    def _keep_wish(
+        self, case: Case, answers: Answers, line: str, author: Staff, inbound_id: int, now: datetime
+    ) -> None:
         """Words below the preview of another letter are no answers to the form: kept, and said so."""
         said = _all_words(answers)
-        self._note(case.incident, "note", author, said, inbound_id, now)
+        self._note(case.incident, "note", author.name, said, inbound_id, now)
         lines: list[JSON] = [["near_miss", {"said": answers.near_miss}]] if answers.near_miss else []
         self._post.notice(
             ["not_done", {}],
             lines or [[line, {}]],
-            case.affected.liaison,
+            address_of(author),
             key=f"wish:{inbound_id}",
             now=now,
             incident=case.incident,
@@ -275,6 +283,11 @@ class Desk:
         if text:
             entry = Entry(at=now, what=what, author=author, text=text, inbound_id=inbound_id)
             self._store.records.note(incident.id, entry)
+
+
+def _lacks(fills: Mapping[int, Fill], number: int) -> bool:
+    """Whether a required answer is missing: a dash is none, where a letter is made of it."""
+    return number not in fills or is_none(fills[number].value)
 
 
 def _all_words(answers: Answers) -> str:

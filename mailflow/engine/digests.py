@@ -80,8 +80,14 @@ class Digests:
         return {
             "rows": [self._row(one, now) for one in shown],
             "more": len(owed) - len(shown),
+            "how": ["digest_how", {"name": self._somebody()}],
             "targets": [[one.incident.id, one.affected.id, one.promise.id] for one in shown],
         }
+
+    def _somebody(self) -> str:
+        """Whom a row may be handed to, to show how it is written."""
+        may = [s for s in self._setup.directory.staff if s.role is not Role.COLLEAGUE]
+        return may[-1].first_name.upper()
 
     # --- a week ---
 

@@ -122,7 +122,7 @@ class Drafts:
         self._entry(case, "approved by one", staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
         asked: JSON = ["asked_second", {"name": staff.name}]
         self._previews.show(case, draft, [], asked, "", inbound_id, now, reader=second.mail_address)
-        self._say(case, ["waits_second", {"name": second.name}], inbound_id, now, to=staff)
+        self._say(case, ["waits_second", {"name": second.name}], inbound_id, now, to=staff, headline="noted")
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing is answered with what stands now."""
@@ -161,9 +161,18 @@ class Drafts:
             line = ["settled", {"why": case.affected.settled_why}]
         self._say(case, line, inbound_id, now, to=to)
 
-    def _say(self, case: Case, line: JSON, inbound_id: int, now: datetime, *, to: Staff | None = None) -> None:
+    def _say(
+        self,
+        case: Case,
+        line: JSON,
+        inbound_id: int,
+        now: datetime,
+        *,
+        to: Staff | None = None,
+        headline: str = "not_done",
+    ) -> None:
         self._post.notice(
-            ["not_done", {}],
+            [headline, {}],
             [line],
             to.mail_address if to else case.affected.liaison,
             key=f"settled:{inbound_id}",

@@ -87,6 +87,9 @@ class Freezer:
             affected = self._store.records.affected(letter.affected_id)
             ended = affected.ended_at or incident.ended_at
             facts["ended"] = ended.isoformat() if ended else None
+            promised = [p.due_at for p in self._store.promises.of(incident.id) if p.affected_id == affected.id]
+            if promised and facts["promised"]:  # LATER was said before it left
+                facts["promised"] = promised[0].isoformat()
             # An automatic letter names a person of theirs only as the configuration does: a From is anybody's to write.
             client = self._setup.directory.client(affected.client_key)
             known = {c.first_name for c in client.contacts} if client else set()

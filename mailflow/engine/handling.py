@@ -106,6 +106,10 @@ class Handling:
         self._store.records.assign(order.affected.id, staff)
         order.note(self._store, "assigned", f"{order.affected.liaison.name} to {staff.name}{f': {why}' if why else ''}")
         case = self._case(order)
+        if self._store.outbox.asked(order.affected.id) and not order.affected.settled_at:
+            self._asking.ask(case.incident, case.affected, order.now, again=staff.address)
+        if staff.address == order.staff.address:
+            return  # who takes it knows
         lines: list[JSON] = [["assigned_to_you", {"name": order.staff.name}], *case.so_far()]
         self._post.notice(
             ["assigned", {"client": case.affected.client_name, "title": case.incident.title}],
@@ -117,8 +121,6 @@ class Handling:
             affected=case.affected,
             text=why,
         )
-        if self._store.outbox.asked(order.affected.id) and not order.affected.settled_at:
-            self._asking.ask(case.incident, case.affected, order.now, again=staff.address)
 
     def take(self, order: Order) -> JSON:
         """TAKE: whoever says so answers for it."""

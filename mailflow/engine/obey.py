@@ -76,7 +76,8 @@ class Orders:
                 answer("status", *self._handling.status(order))
             elif verb is Verb.STOP:
                 if said := self._stop(order):
-                    answer("not_stopped" if said == NOTHING_STOPPED else "stopped", said)
+                    idle = said == NOTHING_STOPPED or (isinstance(said, list) and said[0] == "stop_unneeded")
+                    answer("not_stopped" if idle else "stopped", said)
             elif said := self._about_an_incident[verb](order):
                 answer("noted", said)
         elif obey.reason == "row-of-none":
@@ -121,6 +122,8 @@ class Orders:
             stopped.append(f"{letter.kind} to {letter.recipient.name or letter.recipient.address}")
         what = ", ".join(dict.fromkeys(stopped))
         if not stopped:
+            if guessed and order.letter and order.letter.kind is LetterKind.PREVIEW:
+                return ["stop_unneeded", {"said": order.argument}]
             return None if guessed else NOTHING_STOPPED
         order.note(self._store, "stopped", what)
         told = {t.affected_id for t in self._store.records.audience(incident.id)}

@@ -22,6 +22,7 @@ from mailflow.engine.times import OUT_OF_OFFICE, Absence
 log = structlog.get_logger()
 
 FAR = timedelta(days=3650)
+FIGURES, MONTHS = re.compile(r"(\d{1,2})[/.-](\d{1,2})\b"), 12
 # Between two days, and before a single one that is the last.
 BETWEEN = re.compile(r"\s+(?:until|till|to)\s+|\s*[-–—]\s*", re.IGNORECASE)
 UNTIL = re.compile(r"(?:until|till|to)\s+", re.IGNORECASE)
@@ -60,7 +61,8 @@ class Presence:
         """AWAY 24/12-2/1 Paul: from when to when, and who stands in."""
         staff, said = obey.staff, obey.command.argument.strip()
         read = self._days(staff, said, inbound.received_at)
-        if not isinstance(read, tuple):
+        if not isinstance(read, tuple) or read[0] >= read[1]:
+            read = None if isinstance(read, tuple) else read
             return not_understood(said, read) if said else ["away_when", {}]
         begins, ends, rest = read
         deputy = self._setup.directory.staff_called(rest)
@@ -70,24 +72,27 @@ class Presence:
         absence = Absence(address=staff.address, begins=begins, ends=ends, deputy=deputy.address if deputy else "")
         self._store.absences.put(absence, inbound.id)
         stands = deputy or self._setup.directory.staff_at(staff.deputy)
-        values: dict[str, JSON] = {"begins_full": begins.isoformat(), "ends_full": ends.isoformat()}
+        last = ends - timedelta(minutes=1)
+        values: dict[str, JSON] = {"begins_date": begins.isoformat(), "last_date": last.isoformat()}
         return ["away", {**values, "name": stands.name}] if stands else ["away_nobody", values]
 
     def _days(self, staff: Staff, said: str, wrote: datetime) -> tuple[datetime, datetime, str] | Unclear | None:
         """Two days, or one, and what follows; the whole days of their own zone."""
         words, zone = self._setup.writer.words(staff.language), ZoneInfo(staff.timezone)
 
-        def day(text: str) -> tuple[datetime, str] | Unclear | None:
-            return coming_moment(text, wrote, staff.timezone, names_of(words), staff.date_order, "23:59")
+        def day(text: str, after: datetime, order: str) -> tuple[datetime, str] | Unclear | None:
+            return coming_moment(text, after, staff.timezone, names_of(words), order, "23:59")
 
         only_end = UNTIL.match(said)
         halves = [UNTIL.sub("", said)] if only_end else BETWEEN.split(said, maxsplit=1)
-        first, second = day(halves[0]), day(halves[1]) if len(halves) > 1 else None
+        order = staff.date_order or next(filter(None, map(_order, halves)), "")  # 24/12 tells how 2/1 is meant
+        first = day(halves[0], wrote, order)
         if not isinstance(first, tuple):
             return first
+        begins, rest = first
+        second = day(halves[1], begins, order) if len(halves) > 1 else None
         if isinstance(second, Unclear):
             return second
-        begins, rest = first
         last, rest = second if second else (begins, rest)
         midnight = datetime.combine(last.astimezone(zone).date() + timedelta(days=1), time(), zone)
         start = datetime.combine(begins.astimezone(zone).date(), time(), zone)
@@ -140,3 +145,11 @@ class Presence:
         values: dict[str, JSON] = {"name": staff.name}
         key, recipient = f"nobody-stands-in:{absence.id}", self._setup.administrator
         self._post.notice(["nobody_stands_in", values], [["nobody_stands_in", values]], recipient, key=key, now=now)
+
+
+def _order(text: str) -> str:
+    """The order of a date's figures, where they tell it: 24/12 has the day first."""
+    figures = FIGURES.match(text.strip())
+    if figures is None:
+        return ""
+    return "dmy" if int(figures[1]) > MONTHS else "mdy" if int(figures[2]) > MONTHS else ""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailflow.domain.decisions import Relay
+from mailflow.domain.form import Verb
 from mailflow.domain.incident import Entry
 from mailflow.domain.letters import JSON, LetterKind, NewLetter, written
 from mailflow.domain.people import Contact
@@ -46,10 +47,11 @@ class Relaying:
         letter = self._letter(case, decision, inbound, now)
         words = self._drafts.render(letter, now)
         held, advised = objections(self._store, self._setup, [letter], [words])
-        doubtful = decision.unsure or bool(RESIDUE.search(decision.text)) or bool(held or advised)
+        unclear = decision.unsure or bool(RESIDUE.search(decision.text)) or self._is_inward(decision, case)
+        doubtful = unclear or bool(held or advised)
         two = self._setup.policy.two_approve(case.incident.priority)
         if doubtful or two or self._setup.live(affected) is not Live.AUTO:
-            problem: JSON = ["answer_unsure", {}] if decision.unsure or RESIDUE.search(decision.text) else None
+            problem: JSON = ["answer_unsure", {}] if unclear else None
             self._drafts.offer(case, [letter], now, remarks=[], problem=problem, cause=inbound.id, about=shown.id)
             return
         kept = self._store.mailroom.put_content(words.to_bytes(), now)
@@ -82,6 +84,18 @@ class Relaying:
                 incident=case.incident,
                 affected=affected,
             )
+
+    def _is_inward(self, decision: Relay, case: Case) -> bool:
+        """Whether words may be meant for us: a command's word in any case, or one of ours is spoken to."""
+        table = self._setup.writer.words(decision.staff.language).at("command")
+        commands = [w for verb in Verb for w in table.get(verb.value, ()) if w[:1].isalpha()] + list(table["inward"])
+        theirs = {word.casefold() for contact in case.contacts for word in contact.name.split()}
+        ours = {s.first_name for s in self._setup.directory.staff if s.first_name.casefold() not in theirs}
+        word, name = ("|".join(map(re.escape, words)) for words in (commands, ours or {"-"}))
+        begins = rf"^(?:{word})\b|^\W*(?:(?:hi|hello|hey|dear)\s+)?@?(?:{name})\s*[,:!]|@(?:{name})\b"
+        return bool(re.match(begins, decision.text.strip(), re.IGNORECASE)) or bool(
+            re.search(rf"(?mi)^\W*(?:{word}|{name})\s*[:\-–—]|@(?:{name})\b", decision.text)
+        )
 
     def _letter(self, case: Case, decision: Relay, inbound: Inbound, now: datetime) -> NewLetter:
         facts = decision.letter.facts

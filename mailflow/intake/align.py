@@ -84,7 +84,8 @@ def _read(
     stop = ""
     if not any(c.verb is Verb.STOP for c in commands.commands):
         stop = stop_like(part.top, [line for run in part.strays for line in run], language)
-    rest = list(commands.rest)
+    # The signature first: the form quotes letters that are signed alike, and would take half of it away.
+    rest = without_closing(commands.rest, language)
     values: dict[int, Answer] = {}
     doubts: dict[int, Doubt] = {}
     if labels and form:

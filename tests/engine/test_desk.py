@@ -404,3 +404,46 @@ def test_a_reply_that_quotes_another_clients_form_fills_only_its_own(tmp_path: P
         on.turn()
         assert "Northwind" in on.last(PREVIEW).text or "John" in on.last(PREVIEW).subject
         assert all(letter.client_key == "northwind" for letter in on.letters(DEBRIEF))
+
+
+def test_a_signature_below_send_is_a_signature(tmp_path: Path) -> None:
+    """N.6: name, title and phone under SEND are how she signs, also where the preview's letters are signed alike."""
+    with by_hand(tmp_path) as on:
+        signed = "SEND\n\nKind regards,\n\nValery Stufano\nClient Experience Liaison\n555 0100"
+        on.replies(preview_of(on), signed)
+        assert len(debriefs(on)) == 1
+
+
+def test_a_debrief_is_never_without_a_problem_and_steps(tmp_path: Path) -> None:
+    """S0.8: a dash is no answer to what a debrief is made of: it is asked for again."""
+    with by_hand(tmp_path) as on:
+        on.replies(form_of(on), "1: -\n2: We fixed it in place.")
+        assert on.got(VALERY, PREVIEW) == []
+        assert "[1]" in on.last(MISSING).text
+
+
+@pytest.mark.parametrize("said", ["HOLD", "wait", "Don't", "not yet please", "false alarm", "nothing goes out please"])
+def test_plain_wishes_to_stop_hold_what_is_on_its_way(tmp_path: Path, said: str) -> None:
+    """DESIGN 1.8: whatever could have been meant as STOP holds the letter, since that is the safe side."""
+    with by_hand(tmp_path) as on:
+        on.alert()
+        on.replies(on.last(LetterKind.OPENED), said)
+        on.later(hours=1)
+        assert on.got(JOHN) == []
+
+
+def test_what_cannot_be_stopped_is_said_too(tmp_path: Path) -> None:
+    """DESIGN 4: "don't send" below a preview is answered, though nothing was on its way."""
+    with by_hand(tmp_path) as on:
+        on.replies(preview_of(on), "Don't send it, Paul must check")
+        assert "nothing goes out without your SEND" in " ".join(on.last(NOTICE).text.split())
+        assert debriefs(on) == []
+
+
+def test_the_letter_promises_what_is_promised_when_it_leaves(tmp_path: Path) -> None:
+    """N.4: LATER before the acknowledgement has left: it names the later day."""
+    with by_hand(tmp_path) as on:
+        on.alert()
+        on.replies(on.last(LetterKind.OPENED), "LATER Friday")
+        on.later(minutes=4)
+        assert "Friday" in on.got(JOHN)[0].text

@@ -85,6 +85,36 @@ def test_what_is_for_the_record_never_reaches_the_client(tmp_path: Path, said: s
         assert on.letters(ANSWER) == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "note John is a pain",
+        "In an hour.\n\nnote: he has not paid",
+        "internal: he has not paid",
+        "close false alarm",
+        "no debrief - he knows",
+        "merge with INC-3",
+        "Paul, can you look at this?",
+        "Hi Dana, shall we tell him that it was our fault?",
+        "@Paul please check",
+    ],
+)
+def test_words_that_may_be_meant_for_us_are_shown_first(tmp_path: Path, said: str) -> None:
+    """S4.25: a command's word in any case, or one of ours spoken to, is asked about before the client has it."""
+    with by_hand(tmp_path) as on:
+        on.replies(asked(on), said)
+        assert answers(on) == []
+        assert [m for m in on.got(JOHN) if "paid" in m.text or "fault" in m.text] == []
+
+
+def test_a_correction_to_what_is_on_its_way_is_not_silent(tmp_path: Path) -> None:
+    """DESIGN 4: what was understood is always said back: the answer leaves as it was, and STOP would hold it."""
+    with by_hand(tmp_path) as on:
+        on.replies(asked(on), "In two hours.")
+        on.replies(on.last(NOTICE), "make that three hours")
+        assert "leaves as it was" in " ".join(on.last(NOTICE).text.split())
+
+
 def test_only_the_clients_own_mail_is_answered(tmp_path: Path) -> None:
     """S4.25: words below any other mail of the incident's thread go to nobody outside."""
     with by_hand(tmp_path) as on:

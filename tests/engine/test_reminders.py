@@ -130,6 +130,25 @@ def test_who_is_away_has_a_stand_in(tmp_path: Path) -> None:
         assert "Welcome back" in on.last(NOTICE).text
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("AWAY 24/12 to 2/1 Robin", "from Thursday 24 December to Saturday 2 January"),
+        ("AWAY Monday to Friday, Robin", "from Monday 30 November to Friday 4 December"),
+        ("AWAY until 2 December Robin", "from Tuesday 24 November to Wednesday 2 December"),
+        ("AWAY tomorrow Robin", "from Wednesday 25 November to Wednesday 25 November"),
+        ("AWAY", "From when to when?"),
+        ("AWAY soon, Robin", "I could not read"),
+        ("AWAY Friday, Bob", "I don't know whom “Bob” means"),
+    ],
+)
+def test_days_away_as_people_write_them(tmp_path: Path, said: str, answer: str) -> None:
+    """Deadlines: what was understood is said back with both days; the second is read from the first on."""
+    with by_hand(tmp_path, SECOND) as on:
+        on.writes(VALERY, f"{said}\n", "Holiday")
+        assert answer in " ".join(on.last(NOTICE).text.split())
+
+
 def test_an_answering_machine_means_away_until_she_writes(tmp_path: Path) -> None:
     """Deadlines: an out-of-office to our mail moves what is open; her next mail says that she is there."""
     with by_hand(tmp_path, SECOND) as on:

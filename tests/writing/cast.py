@@ -316,6 +316,7 @@ def digest() -> dict[str, Any]:
             },
         ],
         "more": 0,
+        "how": ["digest_how", {"name": "ROBIN"}],
         "targets": [[1, 1, 1], [2, 2, 2]],
         "oldest_hours": 87.0,
         "closed_without": 1,
