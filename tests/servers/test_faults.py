@@ -280,9 +280,11 @@ def test_a_colleague_is_quicker(tmp_path: Path, postfix: Postfix, monkeypatch: p
         monkeypatch.setattr(ImapInbox, "fetch", fetch)
         on.alert(MAIL_SERVER, "Problem: NW-MX01 has been restarted")
         until(busy.is_set, within=PATIENCE)
-        reboot(on)
+        on.alert()
+        on.expect(VALERY, "Northwind: file server restarted")
         on.settle()
-        assert references(on) == ["INC-1"]
+        # What was expunged a moment ago Dovecot may still hand out: then it is decided like any other.
+        assert references(on) == ["INC-1"] or (deed == "deletes" and sorted(references(on)) == ["INC-1", "INC-2"])
         assert not on.complaints()
 
 
