@@ -1,5 +1,6 @@
 """The course of an incident as a liaison tells it: over, merged, split, closed, open again, better or worse."""
 
+import re
 from dataclasses import replace
 
 from mailflow.domain.incident import Affected, IncidentState, PromiseKind, PromiseState
@@ -16,6 +17,12 @@ from mailflow.engine.order import Order
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
+# How it was done, behind the time or without one: "by rebooting", "9:30 we rebooted it".
+HOW = re.compile(
+    r"(?:^|(?<=[\s,;-]))(?:by(?! ?\d)|with|after(?! ?\d)|through|via|to the|to a|to our|we|it|they|somebody)\b",
+    re.IGNORECASE,
+)
+
 
 class Course:
     """Each order is carried out, and answered with one sentence."""
@@ -28,20 +35,21 @@ class Course:
         """RESOLVED, WORKAROUND or FAILOVER, and when (S4.30)."""
         words, incident, now = self._setup.writer.words(order.staff.language), order.incident, order.now
         said, ended = order.argument, order.inbound.received_at
-        if said:
+        when = _when(said)
+        if when:
             # As seen when she wrote: "10 minutes ago" does not come later because we stood still.
             wrote, zone = order.inbound.received_at, order.staff.timezone
-            read = past_moment(said, wrote, wrote, zone, names_of(words), order.staff.date_order)
+            read = past_moment(when, wrote, wrote, zone, names_of(words), order.staff.date_order)
             if read is None or isinstance(read, Unclear):
                 return not_understood(said, read)
             ended = min(read, now)  # her clock may be a little before ours
             if not incident.started_at.replace(second=0, microsecond=0) <= ended <= now:
-                between: dict[str, JSON] = {"value": said, "began_at": incident.started_at.isoformat()}
+                between: dict[str, JSON] = {"value": when, "began_at": incident.started_at.isoformat()}
                 return ["resolved_when", {**between, "now_at": now.isoformat()}]
         if not incident.running:
             return ["resolved_closed", {}]
         order.note(self._store, order.verb.value, said)
-        if incident.state is IncidentState.RESTORED and not said:
+        if incident.state is IncidentState.RESTORED and not when:
             return ["resolved_already", {"ended_at": (incident.ended_at or ended).isoformat()}]
         state = incident.state
         if state is IncidentState.OPEN:
@@ -160,3 +168,9 @@ class Course:
             if promise.kind is PromiseKind.DEBRIEF and due and order.now < due < promise.due_at:
                 self._store.promises.postpone(promise.affected_id, PromiseKind.DEBRIEF, due)
         return ["prioritised", {"reference": incident.reference, "was": incident.priority, "priority": priority}]
+
+
+def _when(said: str) -> str:
+    """The time in "9:30 we rebooted it"; empty where it only tells how: "by rebooting"."""
+    how = HOW.search(said)
+    return said[: how.start()].strip(" ,;-–—") if how else said

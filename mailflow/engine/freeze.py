@@ -59,7 +59,7 @@ class Freezer:
         if letter.kind.to_client and letter.affected_id and (ticket := self._ticket(letter, words.subject)):
             words = replace(words, subject=f"{words.subject} {ticket}")
         envelope = Envelope(
-            sender=Address(name=letter.sender_name, address=mailbox.address),
+            sender=Address(name=self._signs(letter), address=mailbox.address),
             recipient=recipient,
             reply_to=Address(name=str(letter.facts.get("reply_name", "")), address=reply_to),
             message_id=tokens.message_id(tag, domain),
@@ -76,6 +76,11 @@ class Freezer:
             form=self._form(letter, words) if letter.kind.shows_form else None,
         )
 
+    def _signs(self, letter: Letter) -> str:
+        """Who signs: an automatic letter is signed by whoever answers for it when it leaves."""
+        automatic = letter.kind is LetterKind.ACKNOWLEDGEMENT and not letter.rendered and letter.affected_id
+        return self._store.records.affected(letter.affected_id or 0).liaison.name if automatic else letter.sender_name
+
     def _words(self, letter: Letter, tag: str, now: datetime) -> Rendered:
         """Approved words as they were approved; an automatic letter's are made now."""
         if letter.rendered:
@@ -87,6 +92,11 @@ class Freezer:
             affected = self._store.records.affected(letter.affected_id)
             ended = affected.ended_at or incident.ended_at
             facts["ended"] = ended.isoformat() if ended else None
+            facts |= {
+                "liaison": affected.liaison.name,
+                "title": affected.liaison_title,
+                "phone": affected.liaison_phone,
+            }
             promised = [p.due_at for p in self._store.promises.of(incident.id) if p.affected_id == affected.id]
             if promised and facts["promised"]:  # LATER was said before it left
                 facts["promised"] = promised[0].isoformat()

@@ -232,3 +232,15 @@ def test_the_week_comes_always(tmp_path: Path) -> None:
         on.later(hours=2)
         (week,) = on.got(DANA, LetterKind.WEEKLY)
         assert "0 promises open, 0 late" in week.subject
+
+
+def test_who_takes_over_signs_what_has_not_left(tmp_path: Path) -> None:
+    """S0.4: ASSIGN before the acknowledgement has left: it comes from, and is signed by, whoever answers for it now."""
+    with by_hand(tmp_path, SECOND) as on:
+        on.alert()
+        on.replies(on.last(OPENED), "ASSIGN Robin")
+        on.later(minutes=4)
+        (letter,) = on.got(JOHN)
+        assert str(letter.message["From"]).startswith("Robin Day")
+        assert "Robin Day" in letter.text
+        assert "Valery" not in letter.text

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,30 @@ def test_an_unclear_answer_is_asked_about_with_its_field(on: ByHand) -> None:
     shown = " ".join(on.last(LetterKind.PREVIEW).text.split())
     assert "8:47" in shown
     assert "9:33" in shown
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("FIXED by rebooting", "it was over on Tuesday 24 November at"),
+        ("FAILOVER to the second line", "it was over on Tuesday 24 November at"),
+        ("RESOLVED 9:14 we rebooted it", "at 9:14."),
+        ("WORKAROUND 9:14, with webmail", "at 9:14."),
+        ("RESOLVED by rebooting at 9:14", "it was over on Tuesday 24 November at"),
+        ("RESOLVED whenever", "I could not read “whenever”"),
+        ("RESOLVED 9:99 we rebooted it", "9:99"),
+    ],
+)
+def test_how_it_was_resolved_may_be_said_too(tmp_path: Path, said: str, answer: str) -> None:
+    """S4.30: resolved, workaround or failover, and how; what is no time is still asked about."""
+    with by_hand(tmp_path) as on:
+        on.alert()
+        on.later(minutes=8)
+        on.replies(on.last(LetterKind.OPENED), said)
+        assert answer in " ".join(on.last(LetterKind.NOTICE).text.split())
+        kept = [
+            entry.text
+            for entry in on.app.store.records.timeline(1)
+            if entry.what in {"resolved", "workaround", "failover"}
+        ]
+        assert bool(kept) == ("over" in on.last(LetterKind.NOTICE).text)
