@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mailflow.domain import tokens
 from mailflow.domain.form import AskedField, Form
+from mailflow.domain.incident import PromiseKind
 from mailflow.domain.letters import JSON, Letter, LetterKind
 from mailflow.domain.people import Address
 from mailflow.engine.setup import Setup
@@ -92,12 +93,10 @@ class Freezer:
             affected = self._store.records.affected(letter.affected_id)
             ended = affected.ended_at or incident.ended_at
             facts["ended"] = ended.isoformat() if ended else None
-            facts |= {
-                "liaison": affected.liaison.name,
-                "title": affected.liaison_title,
-                "phone": affected.liaison_phone,
-            }
-            promised = [p.due_at for p in self._store.promises.of(incident.id) if p.affected_id == affected.id]
+            facts["liaison"], facts["title"] = affected.liaison.name, affected.liaison_title
+            facts["phone"] = affected.liaison_phone
+            promises = self._store.promises.of(incident.id)
+            promised = [p.due_at for p in promises if (p.affected_id, p.kind) == (affected.id, PromiseKind.DEBRIEF)]
             if promised and facts["promised"]:  # LATER was said before it left
                 facts["promised"] = promised[0].isoformat()
             # An automatic letter names a person of theirs only as the configuration does: a From is anybody's to write.
