@@ -90,6 +90,14 @@ def _delivered(address: str) -> set[str]:
     return {address, f"{local.partition('+')[0]}@{domain}"}
 
 
+def two_can_approve(draft: Draft, report: Report) -> None:
+    """Letters that take the SEND of two never leave where only one may publish."""
+    for entry in draft.source.of("policy"):
+        if entry.raw.get("two_approvals") and len({p.address for p in draft.listed("liaison", "manager")}) < 2:
+            text = "takes the SEND of two, and only one person may publish; add a [[manager]] or another [[liaison]]"
+            report.problem(entry.file, entry.path("two_approvals"), text)
+
+
 def helpdesk_is_elsewhere(draft: Draft, report: Report) -> None:
     """Every client's requests are passed on to it: to one of ours they would come back, to a client's they leak."""
     mailboxes = {listed.address for listed in draft.listed("mailbox")}
@@ -265,6 +273,7 @@ CHECKS: tuple[Callable[[Draft, Report], None], ...] = (
     secrets_can_be_had,
     mailboxes_differ,
     nobody_is_a_mailbox,
+    two_can_approve,
     helpdesk_is_elsewhere,
     people_are_one_thing,
     liaisons_exist,

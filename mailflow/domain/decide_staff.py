@@ -115,6 +115,9 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
         stopped = any(c.verb is Verb.STOP for c in answers.commands) or (answers.stop_like and not asked)
         reason = "with-stop" if stopped else "with-send" if _sends(answers) else "answers"
         decisions.append(Fill(reason=reason, affected_id=letter.affected_id, answers=answers, staff=staff))
+    if not decisions and letter and letter.kind is LetterKind.SHOWN and answers.loose:
+        which = Command(verb=Verb.HELP, argument=answers.loose)
+        decisions.append(_obey(which, letter, staff, reason="names-no-client"))
     if not decisions and letter and letter.kind in {LetterKind.SHOWN, LetterKind.NOTICE}:
         # Showing it again would be how two robots talk for ever.
         decisions.append(Ignore(reason="answer-without-command", kind=Kind.LIAISON))

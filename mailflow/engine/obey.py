@@ -21,6 +21,7 @@ from mailflow.engine.presence import Presence
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
+MANY_CLIENTS, QUOTED = 40, 120  # names that an answer lists, and characters of her own words in it
 NOTHING_STOPPED: JSON = ["stopped_nothing", {}]
 
 
@@ -90,6 +91,10 @@ class Orders:
             answer("noted", self._settle_unknown(obey, now))
         elif verb in {Verb.PAUSE, Verb.RESUME}:
             answer("noted", self._pause(obey, now))
+        elif obey.reason == "names-no-client":
+            keys = ", ".join(sorted(client.key for client in self._setup.directory.clients)[:MANY_CLIENTS])
+            said = obey.command.argument.strip().partition("\n")[0][:QUOTED]
+            answer("not_done", ["place_which", {"said": said, "keys": keys}])
         elif obey.reason == "unknown-command":
             nearest = ", ".join(obey.nearest)
             answer("not_done", ["unknown_command", {"said": obey.command.argument, "nearest": nearest}], ["help", {}])

@@ -60,6 +60,7 @@ REASONS = {
     "liaison-opens": "A liaison asked for an incident.",
     "liaison-places": "A liaison said whose it is.",
     "like-stop": "A liaison seems to want that nothing goes out, which is done at once.",
+    "names-no-client": "An answer to a mail that nobody could place, which names no client.",
     "names-its-incident": "It names an incident of its own client's.",
     "new-from-client": "A client wrote, and nothing is running that it could be about.",
     "new-key": "Trouble that is not known yet.",

@@ -211,13 +211,14 @@ def test_a_second_answer_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_word_that_is_no_client_places_nothing(tmp_path: Path) -> None:
-    """N.1: an answer that is no client's key is taken as any answer; the question stays open for the right one."""
+    """N.1: an answer that is no client's key is said so, with the keys; the question stays open for the right one."""
     with by_hand(tmp_path) as on:
         unknown(on)
         shown = on.last(SHOWN)
         on.replies(shown, "nobody I know")
         assert on.incidents() == []
-        assert on.decisions()[-1] == ("Ignore", "answer-without-command")
+        assert on.decisions()[-1] == ("Obey", "names-no-client")
+        assert "contoso, northwind" in " ".join(on.last(NOTICE).text.split())
         on.replies(shown, "contoso")
         assert len(on.incidents()) == 1
 
