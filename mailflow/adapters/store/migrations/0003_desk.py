@@ -9,6 +9,7 @@ UPDATE letter SET draft_id = COALESCE(
   WHERE rendered <> '';
 DROP INDEX letter_draft;
 CREATE INDEX letter_draft ON letter (draft_id);
+CREATE INDEX letter_affected ON letter (affected_id, kind);
 ALTER TABLE draft ADD COLUMN about BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE draft ADD COLUMN objection VARCHAR(16) NOT NULL DEFAULT '';
 ALTER TABLE draft ADD COLUMN approved_by VARCHAR(255) NOT NULL DEFAULT '';
