@@ -265,16 +265,18 @@ def test_a_colleague_is_quicker(tmp_path: Path, postfix: Postfix, monkeypatch: p
 
         def fetch(inbox: ImapInbox, uids: list[int]) -> list[Fetched]:
             """The colleague, at the worst moment."""
-            if not busy.is_set():
-                busy.set()
-                with on.dovecot.login(NOC) as colleague:
-                    colleague.select_folder("INBOX")
+            with on.dovecot.login(NOC) as colleague:
+                colleague.select_folder("INBOX")
+                # Its own mails lie there as well: on a Monday a copy of the week's figures.
+                listed = [uid for uid in colleague.search(["SUBJECT", "NW-MX01"]) if uid in uids]
+                if listed and not busy.is_set():
+                    busy.set()
                     if deed == "moves":
                         colleague.create_folder("Paul")
-                        colleague.move(uids[:1], "Paul")
+                        colleague.move(listed, "Paul")
                     else:
-                        colleague.delete_messages(uids[:1])
-                        colleague.expunge(uids[:1])
+                        colleague.delete_messages(listed)
+                        colleague.expunge(listed)
             return whole(inbox, uids)
 
         monkeypatch.setattr(ImapInbox, "fetch", fetch)
