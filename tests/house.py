@@ -47,6 +47,8 @@ __all__ = [
     "PEOPLE",
     "PROBLEM",
     "RECOVERY",
+    "ROBIN",
+    "SECOND_LIAISON",
     "SHIRLEY",
     "VALERY",
     "ZABBIX",
@@ -62,6 +64,8 @@ __all__ = [
     "write_mail",
     "zabbix_mail",
 ]
+ROBIN = "robin@msp.example"
+SECOND_LIAISON = f'[[liaison]]\nname = "Robin Day"\ntitle = "Liaison"\naddress = "{ROBIN}"\n'
 
 
 def write_config(folder: Path, /, *, imap_port: int, smtp_port: int, **changes: str) -> Path:
@@ -122,7 +126,7 @@ class House(Stage):
 def house(folder: Path, /, **changes: str) -> Iterator[House]:
     """A running house; `changes` as in write_config."""
     clock = MovableClock(MORNING)
-    with EmbeddedMail(dict.fromkeys(PEOPLE, PASSWORD), now=clock.now) as mail:
+    with EmbeddedMail(dict.fromkeys((*PEOPLE, ROBIN), PASSWORD), now=clock.now) as mail:
         built = House(folder, mail, clock, **changes)
         built.start()
         try:
@@ -266,14 +270,14 @@ class ByHand(House):
         return [(row.action, row.reason) for row in rows if row.reason not in {"own-copy", "from-our-own-address"}]
 
 
-NAMES = {VALERY: "Valery Stufano", JOHN: "John Harper", SHIRLEY: "Shirley Lane", DANA: "Dana Reyes"}
+NAMES = {VALERY: "Valery Stufano", JOHN: "John Harper", SHIRLEY: "Shirley Lane", DANA: "Dana Reyes", ROBIN: "Robin Day"}
 
 
 @contextmanager
 def by_hand(folder: Path, extra: str = "", /, **changes: str) -> Iterator[ByHand]:
     """A house that is turned by hand; `changes` as in write_config."""
     clock = MovableClock(MORNING)
-    with EmbeddedMail(dict.fromkeys(PEOPLE, PASSWORD), now=clock.now) as mail:
+    with EmbeddedMail(dict.fromkeys((*PEOPLE, ROBIN), PASSWORD), now=clock.now) as mail:
         built = ByHand(folder, mail, clock, extra, **changes)
         built.start()
         try:

@@ -49,7 +49,6 @@ class NewText:
 
     file: Path
     text: str
-    is_new: bool
 
 
 def new_texts(main: Path, merged: Iterable[Merged], report: Report) -> tuple[NewText, ...]:
@@ -63,11 +62,11 @@ def new_texts(main: Path, merged: Iterable[Merged], report: Report) -> tuple[New
                 if file.exists():
                     report.problem(str(file), "", f"is there, but not for the client `{one.key}`; move it away")
                 outside = outside or not _is_included(main, file)
-                texts[file] = NewText(file=file, text=composed(one.raw, one.comments), is_new=True)
+                texts[file] = NewText(file=file, text=composed(one.raw, one.comments))
             else:
                 text = texts[file].text if file in texts else file.read_bytes().decode("utf-8-sig")
                 text = changed(text, one.entry.index or 0, one.raw, one.origins, one.comments)
-                texts[file] = NewText(file=file, text=text, is_new=False)
+                texts[file] = NewText(file=file, text=text)
         except EntryTextError as error:
             report.problem(str(file), f"client[{one.key}]", f"cannot be changed, since {error}; change it by hand")
     if outside:

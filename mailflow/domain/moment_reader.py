@@ -1,5 +1,6 @@
 """Reads the words of one moment in whatever order they come: "Tue 9:05", "9 this morning", "5 pm yesterday"."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -40,7 +41,7 @@ class Written:
     midnight: bool = False  # the clock says so, and not whether it is the one before or after the day
 
 
-class MomentReader(TimeReader):
+class MomentReader(TimeReader, ABC):
     """Reads a moment's words, in the order in which they come."""
 
     def _written(self) -> Written:
@@ -60,9 +61,9 @@ class MomentReader(TimeReader):
             self._at = end
         return read
 
+    @abstractmethod
     def _either(self, date_: Written, time_: Written, date_ends: int) -> Written:
         """What is meant where it can be a date, or a time."""
-        raise NotImplementedError
 
     def _words(self) -> Written:
         day: Day | None = None

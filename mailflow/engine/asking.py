@@ -112,8 +112,8 @@ class Asking:
         """Before the next word to the client is due: is it known now?"""
         known = self._store.desk.fills(case.affected.id)
         unknown = [n for n in case.questions.required if n in known and case.is_unknown(known[n].value)]
-        audience = self._store.records.audience(case.incident.id)
-        told = any(t.affected_id == case.affected.id and t.kind == LetterKind.UPDATE for t in audience)
+        audience = self._store.records.audience(case.incident.id, case.affected.id)
+        told = any(t.kind == LetterKind.UPDATE for t in audience)
         if not (unknown and told) or case.affected.settled_at is not None:
             return None
         problems: list[JSON] = [["known_now", {"due_by": promise.due_at.isoformat()}]]

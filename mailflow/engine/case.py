@@ -117,7 +117,7 @@ class Case:
 
 def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected) -> Case:
     """The case of an affected client."""
-    audience = [t for t in store.records.audience(incident.id) if t.affected_id == affected.id]
+    audience = store.records.audience(incident.id, affected.id)
     due = [
         p.due_at
         for p in store.promises.of(incident.id)

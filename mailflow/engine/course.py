@@ -5,15 +5,16 @@ from dataclasses import replace
 
 from mailflow.domain.incident import Affected, IncidentState, PromiseKind, PromiseState
 from mailflow.domain.letters import JSON
-from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
+from mailflow.domain.lifecycle import Happening, advance
 from mailflow.domain.moments import past_moment
 from mailflow.domain.time_words import Unclear
 from mailflow.domain.vocabulary import Priority
 from mailflow.domain.worktime import PriorityChanged, Started, due_at, due_within
 from mailflow.engine.aftermath import Aftermath
-from mailflow.engine.case import group, names_of, not_understood
+from mailflow.engine.case import names_of, not_understood
 from mailflow.engine.merging import Merging
 from mailflow.engine.order import Order
+from mailflow.engine.post import drop
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
@@ -66,14 +67,10 @@ class Course:
             return ["close_already", {"why": order.affected.settled_why}]
         if not why:
             return ["no_debrief_why", {}]
-        # To a form or a preview it is about all whom that form is about: a storm's clients of hers share one.
-        shared = order.letter is not None and order.letter.kind.shows_form
-        whose = group(self._store, order.affected) if shared else [order.affected]
+        whose = order.clients(self._store)
         mine = {one.id for one in whose}
-        for letter in self._store.outbox.undelivered(order.incident.id, to_clients=True):
-            if letter.affected_id in mine:
-                drop = dispatch(letter.state, Dispatch.DROP)
-                self._store.outbox.move(letter.id, drop, reason="no-debrief", now=order.now)
+        undelivered = self._store.outbox.undelivered(order.incident.id, to_clients=True)
+        drop(self._store, [x for x in undelivered if x.affected_id in mine], "no-debrief", order.now)
         order.note(self._store, "no debrief", why)
         for one in whose:
             self._aftermath.settle(one, f"no debrief: {why}", PromiseState.RELEASED, order.now)
@@ -90,10 +87,9 @@ class Course:
             return ["close_owed", {"names": ", ".join(a.client_name for a in owed)}]
         if not order.argument:
             return ["close_why", {}]
-        for letter in self._store.outbox.undelivered(order.incident.id, to_clients=True):
-            # "We're investigating", three minutes after it was closed, would promise what nobody owes.
-            drop = dispatch(letter.state, Dispatch.DROP)
-            self._store.outbox.move(letter.id, drop, reason="closed-by-hand", now=order.now)
+        # "We're investigating", three minutes after it was closed, would promise what nobody owes.
+        undelivered = self._store.outbox.undelivered(order.incident.id, to_clients=True)
+        drop(self._store, undelivered, "closed-by-hand", order.now)
         order.note(self._store, "closed by hand", order.argument)
         for one in clients:
             if one.settled_at is None:

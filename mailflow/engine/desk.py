@@ -8,7 +8,7 @@ from mailflow.domain.decisions import Fill as Filled
 from mailflow.domain.decisions import RefuseSend
 from mailflow.domain.form import BY_NAME, Answers, Doubt, Fill
 from mailflow.domain.incident import Affected, Entry, Incident
-from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLetter, debrief, is_none, written
+from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState, NewLetter, debrief, is_none
 from mailflow.domain.people import Contact, Staff
 from mailflow.domain.time_words import Unclear
 from mailflow.domain.worktime import due_within
@@ -20,7 +20,6 @@ from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
 PROBLEM, STEPS = (BY_NAME[name].number for name in ("problem", "steps"))
-
 
 # What is said to words below the preview of a letter that they cannot change.
 WISHES = {
@@ -96,10 +95,7 @@ class Desk:
             return
         problem: JSON = ["send_with_changes", {}] if decision.reason == "with-send" else near_miss
         remarks = self._remarks(case, answers, accepted.fills, known, now)
-        if any(case.is_unknown(known[n].value) for n in case.questions.required):
-            letters = self._not_known_yet(case, known, inbound_id, now)
-        else:
-            letters = self._debriefs(case, now)
+        letters = self._not_known_yet(case, inbound_id, now) or self._debriefs(case, now)
         self._drafts.offer(case, letters, now, remarks=remarks, problem=problem, notes=notes, cause=inbound_id)
 
     def _all_fills(self, case: Case) -> list[Mapping[int, Fill]]:
@@ -123,29 +119,37 @@ class Desk:
             remarks.append(["blank", {"fields": ", ".join(case.short(n) for n in blank)}])
         return remarks
 
-    def _not_known_yet(self, case: Case, known: Mapping[int, Fill], inbound_id: int, now: datetime) -> list[NewLetter]:
-        """ "We don't know yet" is a good answer: the client is told so, and by when there is more (S1.14)."""
-        policy = self._setup.policy
-        next_by = due_within(now, policy.update_within, policy.day_ends, self._setup.calendar(case.affected))
+    def _not_known_yet(self, case: Case, inbound_id: int, now: datetime) -> list[NewLetter]:
+        """ "We don't know yet" is a good answer: the client is told so, and by when there is more (S1.14).
+
+        Each of a storm's clients from its own answers; nothing where everything that is asked is known.
+        """
+        letters: list[NewLetter] = []
+        for one in self._cases(case):
+            known = self._store.desk.fills(one.affected.id)
+            if not any(one.is_unknown(known[n].value) for n in one.questions.required):
+                continue
+            policy = self._setup.policy
+            next_by = due_within(now, policy.update_within, policy.day_ends, self._setup.calendar(one.affected))
+            text, key = self._not_known_words(one, known), f"{inbound_id}:{one.affected.id}"
+            letters += [
+                self._drafts.letter(LetterKind.UPDATE, one, contact, text, key=key, now=now, next_by=next_by)
+                for contact in one.contacts
+            ]
+        return letters
+
+    def _not_known_words(self, case: Case, known: Mapping[int, Fill]) -> str:
         words = self._setup.writer.words(case.affected.language)
-        which = "not_known" if case.is_unknown(known[PROBLEM].value) else "not_known_steps"
+        problem, steps = known.get(PROBLEM), known.get(STEPS)
+        which = "not_known" if problem and case.is_unknown(problem.value) else "not_known_steps"
         text = words.phrase(f"update.{which}", plain=case.affected.plain or words.phrase("acknowledgement.unnamed"))
-        steps = known.get(STEPS)
         if steps and not case.is_unknown(steps.value) and not is_none(steps.value):
-            text = f"{text}\n\n{steps.value}"
-        return [
-            self._post.client_letter(
-                LetterKind.UPDATE,
-                case.incident,
-                case.affected,
-                contact,
-                written(case.view(known), contact, text, next_by=next_by, variant=0),
-                key=f"{inbound_id}:{contact.address}",
-                now=now,
-                due_at=now,
-            )
-            for contact in case.contacts
-        ]
+            return f"{text}\n\n{steps.value}"
+        return text
+
+    def _cases(self, case: Case) -> list[Case]:
+        """Each client whom the form is about."""
+        return [case, *(open_case(self._store, self._setup, case.incident, mate) for mate in case.mates)]
 
     def _thank(self, case: Case, author: Staff, numbers: str, inbound_id: int, now: datetime) -> None:
         """A colleague hears that what he wrote has arrived, and where."""
@@ -256,8 +260,7 @@ class Desk:
 
     def _debriefs(self, case: Case, now: datetime) -> list[NewLetter]:
         """One letter for each contact who is to have it; of each client of a storm, from that client's own record."""
-        cases = [case, *(open_case(self._store, self._setup, case.incident, mate) for mate in case.mates)]
-        return [letter for one in cases for letter in self._debriefs_of(one, now)]
+        return [letter for one in self._cases(case) for letter in self._debriefs_of(one, now)]
 
     def _debriefs_of(self, case: Case, now: datetime) -> list[NewLetter]:
         fills = self._store.desk.fills(case.affected.id)
@@ -269,7 +272,7 @@ class Desk:
                 case.affected,
                 contact,
                 {**debrief(view, contact, fills), "variant": self._variant(case, contact)},
-                key=f"{case.incident.reference}:{contact.address}",
+                key=f"{case.incident.reference}:{case.affected.id}:{contact.address}",
                 now=now,
                 due_at=now,
             )

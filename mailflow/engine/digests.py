@@ -132,7 +132,7 @@ class Digests:
         client = self._setup.directory.client(late.affected.client_key)
         if late.promise.kind is PromiseKind.ACTION:
             return self._action_row(late, now)
-        told = [t.name for t in self._store.records.audience(late.incident.id) if t.affected_id == late.affected.id]
+        told = [t.name for t in self._store.records.audience(late.incident.id, late.affected.id)]
         names = ", ".join(dict.fromkeys(told)) or (client.name if client else late.affected.client_name)
         return {
             "client": late.affected.client_name,
@@ -187,7 +187,7 @@ class Digests:
         """When the client last heard of us, and whether it waits for an answer."""
         entries = self._store.records.timeline(owed.incident.id)
         wrote = [e for e in entries if e.what in WAITED]
-        told = [t for t in self._store.records.audience(owed.incident.id) if t.affected_id == owed.affected.id]
+        told = self._store.records.audience(owed.incident.id, owed.affected.id)
         if wrote and (not told or wrote[-1].at > told[-1].at):
             return ["digest_waiting", {"name": wrote[-1].author, "wrote_day": wrote[-1].at.isoformat()}]
         return ["digest_last", {"last_day": told[-1].at.isoformat()}] if told else None

@@ -10,13 +10,13 @@ import structlog
 
 from mailflow.domain.decisions import RefuseSend, Release
 from mailflow.domain.incident import Entry
-from mailflow.domain.letters import JSON, Draft, DraftState, LetterKind, LetterState, NewLetter
+from mailflow.domain.letters import JSON, Draft, DraftState, LetterKind, LetterState, NewLetter, written
 from mailflow.domain.lifecycle import Dispatch, dispatch
-from mailflow.domain.people import Role, Staff
+from mailflow.domain.people import Contact, Role, Staff
 from mailflow.engine.brake import Brake
 from mailflow.engine.case import Case, open_case
 from mailflow.engine.gate import objections
-from mailflow.engine.post import Post
+from mailflow.engine.post import Post, drop
 from mailflow.engine.previews import Previews
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -79,10 +79,9 @@ class Drafts:
         """SEND: the held letters of exactly this draft rest a moment, and go; where two approve, the second SEND."""
         draft = decision.draft
         case = self._case(draft.affected_id)
-        letters = [x for x in self._store.outbox.of_draft(draft.id) if x.state is LetterState.HELD]
-        unchanged = draft.hash == _hash(
-            (x.recipient.address, x.rendered) for x in self._store.outbox.of_draft(draft.id)
-        )
+        shown = self._store.outbox.of_draft(draft.id)
+        letters = [x for x in shown if x.state is LetterState.HELD]
+        unchanged = draft.hash == _hash((x.recipient.address, x.rendered) for x in shown)
         late = draft.kind is LetterKind.UPDATE and case.affected.settled_at is not None  # the debrief has gone
         if late or not (letters and unchanged):
             self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
@@ -110,7 +109,7 @@ class Drafts:
         self._entry(case, "approved", decision.staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
 
     def _approve_first(self, case: Case, draft: Draft, staff: Staff, inbound_id: int, now: datetime) -> None:
-        """One of two has said SEND: a manager is shown the very same words."""
+        """One of two has said SEND: another who may, the liaison before a manager, is shown the very same words."""
         liaison = self._setup.directory.staff_at(case.affected.liaison.address)
         others = [s for s in (liaison, *self._setup.directory.managers) if s and s.address != staff.address]
         second = others[0] if others else None
@@ -194,6 +193,25 @@ class Drafts:
             affected=case.affected,
         )
 
+    def letter(
+        self,
+        kind: LetterKind,
+        case: Case,
+        contact: Contact,
+        text: str,
+        *,
+        key: str,
+        now: datetime,
+        next_by: datetime | None = None,
+        variant: int = 0,
+    ) -> NewLetter:
+        """A letter whose words somebody typed, not yet put."""
+        facts = written(case.view({}), contact, text, next_by=next_by, variant=variant)
+        once = f"{key}:{contact.address}"
+        return self._post.client_letter(
+            kind, case.incident, case.affected, contact, facts, key=once, now=now, due_at=now
+        )
+
     def render(self, letter: NewLetter, now: datetime) -> Rendered:
         """The words of a letter, under the subject of the thread that it will hang in."""
         words = self._setup.writer.render(letter.kind, letter.language, letter.facts, now)
@@ -210,14 +228,24 @@ class Drafts:
         Else the client would have both, the second as a correction of the first.
         """
         for older in [draft for affected_id in sorted(whose) for draft in self._store.desk.drafts(affected_id)]:
-            if not new.replaces(older):
-                continue
-            self._store.desk.supersede(older.id)
-            for letter in self._store.outbox.of_draft(older.id):
-                resting = letter.state is LetterState.WAITING and letter.kind is new.kind
-                if letter.state is LetterState.HELD or resting:
-                    drop = dispatch(letter.state, Dispatch.DROP)
-                    self._store.outbox.move(letter.id, drop, reason="superseded", now=now)
+            if new.replaces(older):
+                resting = {LetterState.WAITING} if older.kind is new.kind else set()
+                self._supersede(older, {LetterState.HELD} | resting, "superseded", now)
+
+    def for_readers(self, case: Case, now: datetime) -> bool:
+        """Take back a debrief that waits for SEND and is for others than these: it must not go to those alone."""
+        readers = {contact.address for contact in case.contacts}
+        for draft in self._store.desk.drafts(case.affected.id):
+            shown = self._store.outbox.of_draft(draft.id)
+            theirs = {x.recipient.address for x in shown if x.affected_id == case.affected.id}
+            if draft.state is DraftState.CURRENT and draft.kind is LetterKind.DEBRIEF and theirs != readers:
+                self._supersede(draft, {LetterState.HELD}, "audience-changed", now)
+                return True
+        return False
+
+    def _supersede(self, draft: Draft, states: Set[LetterState], reason: str, now: datetime) -> None:
+        self._store.desk.supersede(draft.id)
+        drop(self._store, [x for x in self._store.outbox.of_draft(draft.id) if x.state in states], reason, now)
 
     def _any(self, draft: Draft, states: Set[LetterState]) -> bool:
         """Whether any letter of a draft is in one of these states."""

@@ -3,9 +3,8 @@
 import re
 from datetime import datetime
 
-from mailflow.domain.incident import PromiseKind, PromiseState
-from mailflow.domain.letters import JSON, DraftState, LetterKind, LetterState, NewLetter, written
-from mailflow.domain.lifecycle import Dispatch, dispatch
+from mailflow.domain.incident import Affected, PromiseKind, PromiseState
+from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter
 from mailflow.domain.moments import coming_moment
 from mailflow.domain.people import Contact, Role, Staff
 from mailflow.domain.time_words import Unclear
@@ -36,11 +35,12 @@ class Handling:
         if order.affected.settled_at is not None:
             order.note(self._store, "note", order.argument)
             return ["update_settled", {"why": order.affected.settled_why}]
-        case = self._case(order)
-        if not case.contacts:
+        cases = [case for one in order.clients(self._store) if (case := self._open(one, order)).contacts]
+        if not cases:
             order.note(self._store, "note", order.argument)
             return ["update_nobody", {"client": order.affected.client_name}]
-        self._offer(case, order, order.argument)
+        letters = [letter for case in cases for letter in self._updates(case, order, order.argument)]
+        self._drafts.offer(cases[0], letters, order.now, remarks=[], cause=order.inbound.id)
         return None
 
     def later(self, order: Order) -> JSON:
@@ -57,21 +57,33 @@ class Handling:
         if read is None or isinstance(read, Unclear):
             return not_understood(order.argument, read) if order.argument else ["later_when", {}]
         due, why = read
-        case = self._case(order)
-        if case.due is None or order.affected.settled_at is not None:
+        owed = [case for one in order.clients(self._store) if (case := self._open(one, order)).due]
+        owed = [case for case in owed if case.affected.settled_at is None]
+        if not owed:
             return ["later_nothing", {}]
-        self._store.promises.postpone(order.affected.id, PromiseKind.DEBRIEF, due)
-        was = Times.in_zone(words, order.staff.timezone, order.now).by(case.due)
+        was = Times.in_zone(words, order.staff.timezone, order.now).by(min(case.due for case in owed if case.due))
         order.note(self._store, "extended", f"from {was}{f': {why}' if why else ''}")
-        told = self._told_by(case)
-        if told is None or due <= told:
+        told: list[Case] = []
+        letters: list[NewLetter] = []
+        for case in owed:
+            self._store.promises.postpone(case.affected.id, PromiseKind.DEBRIEF, due)
+            by = self._told_by(case)
+            if by and by < due:
+                told.append(case)
+                letters += self._updates(self._open(case.affected, order), order, self._later_words(case, by, order))
+        if not told:
             return ["later", {"due_full": due.isoformat()}]
-        theirs = self._setup.writer.words(order.affected.language)
-        promised = Times.in_zone(theirs, order.affected.timezone, order.now).by(told)
-        named = order.affected.plain or (f"“{reported}”" if (reported := order.affected.reported) else "")
-        text = theirs.phrase("update.later", plain=named or theirs.phrase("acknowledgement.unnamed"), was=promised)
-        self._offer(self._case(order), order, text)
-        return ["later_told", {"due_full": due.isoformat(), "names": case.first_names}]
+        self._drafts.offer(told[0], letters, order.now, remarks=[], cause=order.inbound.id)
+        names = ", ".join(case.first_names for case in told)
+        return ["later_told", {"due_full": due.isoformat(), "names": names}]
+
+    def _later_words(self, case: Case, told: datetime, order: Order) -> str:
+        """ "I said you would hear from me by Friday": in the client's language and zone."""
+        affected = case.affected
+        words = self._setup.writer.words(affected.language)
+        was = Times.in_zone(words, affected.timezone, order.now).by(told)
+        named = affected.plain or (f"“{affected.reported}”" if affected.reported else "")
+        return words.phrase("update.later", plain=named or words.phrase("acknowledgement.unnamed"), was=was)
 
     def ask(self, order: Order) -> JSON:
         """ASK Paul: a colleague gets the open questions, and his answers land in the draft, marked his."""
@@ -98,18 +110,24 @@ class Handling:
             return ["assign_colleague", {"name": staff.name}]
         if staff.address == order.affected.liaison.address:
             return ["assign_same", {"name": staff.name}]
-        self._hand_over(order, staff, why)
-        return ["assigned", {"name": staff.name, "client": order.affected.client_name}]
+        names = self._hand_over(order, staff, why)
+        return ["assigned", {"name": staff.name, "client": names}]
 
-    def _hand_over(self, order: Order, staff: Staff, why: str = "") -> None:
-        """The promises move with it, and the form, if it was asked for; who takes over is told what it is about."""
-        self._store.records.assign(order.affected.id, staff)
+    def _hand_over(self, order: Order, staff: Staff, why: str = "") -> str:
+        """The promises move with it, and the form, if it was asked for; who takes over is told what it is about.
+
+        The names of the clients whom it is about.
+        """
+        whose = order.clients(self._store)
+        for one in whose:
+            self._store.records.assign(one.id, staff)
         order.note(self._store, "assigned", f"{order.affected.liaison.name} to {staff.name}{f': {why}' if why else ''}")
+        names = ", ".join(one.client_name for one in whose)
         case = self._case(order)
         if self._store.outbox.asked(order.affected.id) and not order.affected.settled_at:
             self._asking.ask(case.incident, case.affected, order.now, again=staff.address)
         if staff.address == order.staff.address:
-            return  # who takes it knows
+            return names  # who takes it knows
         lines: list[JSON] = [["assigned_to_you", {"name": order.staff.name}], *case.so_far()]
         self._post.notice(
             ["assigned", {"client": case.affected.client_name, "title": case.incident.title}],
@@ -121,13 +139,14 @@ class Handling:
             affected=case.affected,
             text=why,
         )
+        return names
 
     def take(self, order: Order) -> JSON:
         """TAKE: whoever says so answers for it."""
         if order.staff.address == order.affected.liaison.address:
             return ["assign_same", {"name": order.staff.name}]
-        self._hand_over(order, order.staff)
-        return ["taken", {"client": order.affected.client_name, "name": order.affected.liaison.name}]
+        names = self._hand_over(order, order.staff)
+        return ["taken", {"client": names, "name": order.affected.liaison.name}]
 
     def row(self, order: Order) -> JSON:
         """A name or a time behind a row's number: "1 PAUL", "2 FRIDAY"."""
@@ -154,7 +173,7 @@ class Handling:
         case = self._case(order)
         names = ", ".join(c.name for c in case.contacts)
         order.note(self._store, "audience", names)
-        line = "audience_redraft" if self._withdrawn(case, order.now) else "audience"
+        line = "audience_redraft" if self._drafts.for_readers(case, order.now) else "audience"
         return [line, {"client": order.affected.client_name, "names": names}]
 
     def action(self, order: Order) -> JSON:
@@ -204,7 +223,7 @@ class Handling:
         """One current summary, for the incident's own people (S4.28)."""
         case = self._case(order)
         lines = case.so_far()
-        told = [t.name for t in self._store.records.audience(order.incident.id) if t.affected_id == order.affected.id]
+        told = [t.name for t in self._store.records.audience(order.incident.id, order.affected.id)]
         lines.append(["status_told", {"names": ", ".join(dict.fromkeys(told))}] if told else ["status_untold", {}])
         fills = self._store.desk.fills(order.affected.id)
         missing = [n for n in case.questions.required if n not in fills]
@@ -222,41 +241,17 @@ class Handling:
             lines.append(["status_settled", {"why": case.affected.settled_why}])
         return lines
 
-    def _offer(self, case: Case, order: Order, text: str) -> None:
-        """The letter to those of the client's who were told or named, else to those who are to be; shown first."""
-        told = {t.address for t in self._store.records.audience(case.incident.id) if t.affected_id == case.affected.id}
+    def _updates(self, case: Case, order: Order, text: str) -> list[NewLetter]:
+        """The letter to those of the client's who were told or named, else to those who are to be."""
+        told = {t.address for t in self._store.records.audience(case.incident.id, case.affected.id)}
         readers = [c for c in case.contacts if c.address in {*told, *case.affected.audience}] or list(case.contacts)
         next_by = case.promised if case.promised and case.promised > order.now else None
         variant = self._store.outbox.count_sent(LetterKind.UPDATE, case.incident.id)
-        letters: list[NewLetter] = [
-            self._post.client_letter(
-                LetterKind.UPDATE,
-                case.incident,
-                case.affected,
-                contact,
-                written(case.view({}), contact, text, next_by=next_by, variant=variant),
-                key=f"{order.inbound.id}:{contact.address}",
-                now=order.now,
-                due_at=order.now,
-            )
-            for contact in readers
+        key, now = f"{order.inbound.id}:{case.affected.id}", order.now
+        return [
+            self._drafts.letter(LetterKind.UPDATE, case, c, text, key=key, now=now, next_by=next_by, variant=variant)
+            for c in readers
         ]
-        self._drafts.offer(case, letters, order.now, remarks=[], cause=order.inbound.id)
-
-    def _withdrawn(self, case: Case, now: datetime) -> bool:
-        """Whether a debrief waited for SEND that was for other readers: it must not go to those alone."""
-        readers = {contact.address for contact in case.contacts}
-        for draft in self._store.desk.drafts(case.affected.id):
-            letters = self._store.outbox.of_draft(draft.id)
-            theirs = {x.recipient.address for x in letters if x.affected_id == case.affected.id}
-            if draft.state is DraftState.CURRENT and draft.kind is LetterKind.DEBRIEF and theirs != readers:
-                self._store.desk.supersede(draft.id)
-                for letter in letters:
-                    if letter.state is LetterState.HELD:
-                        drop = dispatch(letter.state, Dispatch.DROP)
-                        self._store.outbox.move(letter.id, drop, reason="audience-changed", now=now)
-                return True
-        return False
 
     def _told_by(self, case: Case) -> datetime | None:
         """By when the client was told, in the newest letter that it has, to hear the next word."""
@@ -282,5 +277,7 @@ class Handling:
         return ["who_of_ours", {"word": word.split("\n", maxsplit=1)[0][:60], "known": known}]
 
     def _case(self, order: Order) -> Case:
-        affected = self._store.records.affected(order.affected.id)
+        return self._open(self._store.records.affected(order.affected.id), order)
+
+    def _open(self, affected: Affected, order: Order) -> Case:
         return open_case(self._store, self._setup, order.incident, affected)

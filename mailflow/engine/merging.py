@@ -4,7 +4,8 @@ from datetime import datetime
 
 from mailflow.domain.incident import Affected, Entry, Incident
 from mailflow.domain.letters import LetterKind, LetterState
-from mailflow.domain.lifecycle import Dispatch, Happening, advance, dispatch
+from mailflow.domain.lifecycle import Happening, advance
+from mailflow.engine.post import drop
 from mailflow.engine.store import Store
 
 # A client that has, or is getting, one of these from the root needs no second.
@@ -36,9 +37,9 @@ class Merging:
 
     def told_together(self, root: Incident, now: datetime) -> None:
         """What would tell a liaison of one alert alone is not sent any more: one mail tells of the whole storm."""
-        for letter in self._store.outbox.undelivered(root.id, to_clients=False):
-            if letter.kind is LetterKind.OPENED and not letter.facts.get("many"):
-                self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="merged", now=now)
+        undelivered = self._store.outbox.undelivered(root.id, to_clients=False)
+        alone = [x for x in undelivered if x.kind is LetterKind.OPENED and not x.facts.get("many")]
+        drop(self._store, alone, "merged", now)
 
     def split(self, incident: Incident, affected: Affected, by: str, now: datetime) -> Incident:
         """A client's trouble turns out to be its own: it goes on in an incident of its own, told to nobody anew."""
@@ -54,6 +55,6 @@ class Merging:
         return any(x.kind is LetterKind.ACKNOWLEDGEMENT and x.affected_id == affected_id for x in letters)
 
     def _drop(self, incident: Incident, affected_id: int, now: datetime) -> None:
-        for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
-            if letter.affected_id == affected_id and letter.kind is LetterKind.ACKNOWLEDGEMENT:
-                self._store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason="merged", now=now)
+        undelivered = self._store.outbox.undelivered(incident.id, to_clients=True)
+        first = [x for x in undelivered if x.affected_id == affected_id and x.kind is LetterKind.ACKNOWLEDGEMENT]
+        drop(self._store, first, "merged", now)

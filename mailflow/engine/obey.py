@@ -16,7 +16,7 @@ from mailflow.engine.drafts import Drafts
 from mailflow.engine.handling import Handling
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.order import Order
-from mailflow.engine.post import Post, address_of
+from mailflow.engine.post import Post, address_of, drop
 from mailflow.engine.presence import Presence
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -108,24 +108,14 @@ class Orders:
 
     def _stop(self, order: Order) -> JSON:
         """Everything that has not left to this client stays here; what was never promised is not owed."""
-        incident, affected, now = order.incident, order.affected, order.now
+        incident, now = order.incident, order.now
         guessed = order.obey.reason == "like-stop"
-        stopped = []
-        mine = {affected.id}
-        if order.letter and order.letter.draft_id:
-            mine |= {x.affected_id or 0 for x in self._store.outbox.of_draft(order.letter.draft_id)}
-        if order.letter and order.letter.facts.get("many"):
-            # Below the one mail about a storm it means all of that liaison's clients, and nobody else's.
-            all_ = self._store.records.affected_of(incident.id)
-            mine = {a.id for a in all_ if a.liaison.address == affected.liaison.address}
-        for letter in self._store.outbox.undelivered(incident.id, to_clients=True):
-            # A guess holds what is on its way; what waits for SEND does not move anyway.
-            if letter.affected_id not in mine or (guessed and letter.state is not LetterState.WAITING):
-                continue
-            state = dispatch(letter.state, Dispatch.DROP)
-            self._store.outbox.move(letter.id, state, reason=f"stopped-by-{order.staff.address}", now=now)
-            stopped.append(f"{letter.kind} to {letter.recipient.name or letter.recipient.address}")
-        what = ", ".join(dict.fromkeys(stopped))
+        mine = {one.id for one in order.clients(self._store)}
+        undelivered = [x for x in self._store.outbox.undelivered(incident.id, to_clients=True) if x.affected_id in mine]
+        # A guess holds what is on its way; what waits for SEND does not move anyway.
+        stopped = [x for x in undelivered if x.state is LetterState.WAITING or not guessed]
+        drop(self._store, stopped, f"stopped-by-{order.staff.address}", now)
+        what = ", ".join(dict.fromkeys(f"{x.kind} to {x.recipient.name or x.recipient.address}" for x in stopped))
         if not stopped:
             if guessed and order.letter and order.letter.kind is LetterKind.PREVIEW:
                 return ["stop_unneeded", {"said": order.argument}]

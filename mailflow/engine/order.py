@@ -6,8 +6,9 @@ from datetime import datetime
 from mailflow.domain.decisions import Obey
 from mailflow.domain.form import Verb
 from mailflow.domain.incident import Affected, Entry, Incident
-from mailflow.domain.letters import Letter
+from mailflow.domain.letters import Letter, LetterKind
 from mailflow.domain.people import Staff
+from mailflow.engine.case import group
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.store import Store
 
@@ -41,6 +42,16 @@ class Order:
     def letter(self) -> Letter | None:
         """The letter that was answered."""
         return self.obey.letter
+
+    def clients(self, store: Store) -> list[Affected]:
+        """All of hers below a storm's one mail or form; below a preview, those of its letters; else this one."""
+        letter = self.letter
+        if letter and (letter.facts.get("many") or letter.kind in {LetterKind.FORM, LetterKind.MISSING}):
+            return group(store, self.affected)
+        if letter and letter.draft_id:
+            shown = {self.affected.id, *(x.affected_id for x in store.outbox.of_draft(letter.draft_id))}
+            return [one for one in store.records.affected_of(self.incident.id) if one.id in shown]
+        return [self.affected]
 
     def note(self, store: Store, what: str, text: str) -> None:
         """A line on the incident's timeline."""

@@ -1,10 +1,12 @@
 """Putting letters into the outbox, each with its idempotency key and the facts that everybody's letters need."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailflow.domain.incident import Affected, Incident
 from mailflow.domain.letters import JSON, Facts, Letter, LetterKind, LetterState, NewLetter
+from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.people import Address, Contact, Staff
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -145,6 +147,12 @@ class Post:
             unless_over=letter.kind is LetterKind.ACKNOWLEDGEMENT,  # its words say that it is still on
         )
         return self._store.outbox.put(held, now)
+
+
+def drop(store: Store, letters: Iterable[Letter], reason: str, now: datetime) -> None:
+    """These letters never leave; the reason stays with each."""
+    for letter in letters:
+        store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason=reason, now=now)
 
 
 def address_of(staff: Staff) -> Address:

@@ -128,16 +128,26 @@ class Presence:
             log.info("away", who=staff.address, stands_in=stands.address)
 
     def _hand_over(self, staff: Staff, stands: Staff, absence: Absence, now: datetime) -> None:
+        """Her clients with all that they are owed, and single promises that she keeps for somebody else's client."""
         lines: list[JSON] = [["stands_in", {"name": staff.name}]]
-        for owed in self._store.promises.open(now + FAR):
-            if owed.promise.owner != staff.address:
+        moved: set[int] = set()
+        for owed in [x for x in self._store.promises.open(now + FAR) if x.promise.owner == staff.address]:
+            incident, affected = owed.incident, owed.affected
+            hers = affected.liaison.address == staff.address
+            if not hers:
+                self._store.promises.hand_over(owed.promise.id, stands)
+            elif affected.id in moved:
                 continue
-            self._store.records.assign(owed.affected.id, stands)
-            entry = Entry(at=now, what="assigned", author="mailflow", text=f"{staff.name} (away) to {stands.name}")
-            self._store.records.note(owed.incident.id, entry)
-            values: dict[str, JSON] = {"client": owed.affected.client_name, "title": owed.incident.title}
+            else:
+                moved.add(affected.id)
+                self._store.records.assign(affected.id, stands)
+            what = "" if hers else owed.promise.what
+            text = f"{staff.name} (away) to {stands.name}{what and ': '}{what}"
+            self._store.records.note(incident.id, Entry(at=now, what="assigned", author="mailflow", text=text))
+            values: dict[str, JSON] = {"client": affected.client_name, "title": incident.title}
             due = owed.promise.due_at.isoformat()
-            lines.append(["stands_in_for", {**values, "reference": owed.incident.reference, "due_by": due}])
+            line = "stands_in_action" if what else "stands_in_for"
+            lines.append([line, {**values, "what": what, "reference": incident.reference, "due_by": due}])
         key, recipient = f"stands-in:{absence.id}", address_of(stands)
         self._post.notice(["stands_in", {"name": staff.name}], lines, recipient, key=key, now=now)
 

@@ -208,7 +208,9 @@ class Reception:
         # Each event of an alert is judged after the one before it was recorded: three of them may be a storm.
         for reading in [replace(whole, events=(event,)) for event in whole.events] or [whole]:
             situation = fetch_situation(self._store, self._setup, self._mailbox, mail, reading, now)
-            for decision in decide(reading, self._answers(reading, situation), situation, now, self._setup.policy):
+            answers = self._answers(reading, situation)
+            self._heard_from(reading, situation, now)
+            for decision in decide(reading, answers, situation, now, self._setup.policy):
                 named = replace(mail, author=author)
                 kind, about = self._recorder.record(decision, named, reading, situation, now)
                 incident_id = incident_id or about
@@ -249,12 +251,15 @@ class Reception:
         vocabulary_ = self._vocabularies.get(language) or self._vocabularies["en"]
         if not (situation.who.staff and situation.proven):
             return align(reading, form, vocabulary_)
-        address = situation.who.staff.address
-        answers = align(reading, form, vocabulary_, self._habits.signature(address))
-        if reading.kind is not Kind.AUTO_REPLY and not reading.automatic:
-            self._habits.learn(address, reading.new_text)
-            self._recorder.presence.writes(situation.who.staff, self._clock.now())
-        return answers
+        return align(reading, form, vocabulary_, self._habits.signature(situation.who.staff.address))
+
+    def _heard_from(self, reading: Reading, situation: Situation, now: datetime) -> None:
+        """Who of ours writes is there, and shows how they sign; the same mail by another road is no second one."""
+        staff = situation.who.staff
+        automatic = reading.kind is Kind.AUTO_REPLY or reading.automatic
+        if staff and situation.proven and not automatic and situation.duplicate_of is None:
+            self._habits.learn(staff.address, reading.new_text)
+            self._recorder.presence.writes(staff, now)
 
     def _quarantine(self, mail_id: int, reason: str, now: datetime) -> None:
         """Set a mail aside, and say so to somebody who can look."""

@@ -26,7 +26,7 @@ from mailflow.writing.render import TemplateError
 
 A_PAGE = 500  # mails read at once
 ALL = 10_000_000  # more than a person rehearses
-AGAIN, SET_ASIDE, UNDECIDED = "SameDelivery", "Quarantined", "Undecided"  # verdicts without a decision
+AGAIN, SET_ASIDE = "SameDelivery", "Quarantined"  # verdicts without a decision
 WITHHELD = "live-off"  # the reason of a client's letter that went to the liaison instead
 # A rehearsal knows none of the letters that were sent in life, nor what was done by hand.
 IN_REHEARSAL = {

@@ -13,7 +13,7 @@ from datetime import datetime
 from mailflow.domain.decisions import Relay
 from mailflow.domain.form import Verb
 from mailflow.domain.incident import Entry
-from mailflow.domain.letters import JSON, LetterKind, NewLetter, written
+from mailflow.domain.letters import JSON, LetterKind, NewLetter
 from mailflow.domain.people import Contact
 from mailflow.domain.vocabulary import Live
 from mailflow.engine.case import Case, open_case
@@ -44,7 +44,7 @@ class Relaying:
         assert shown.affected_id is not None
         affected = self._store.records.affected(shown.affected_id)
         case = open_case(self._store, self._setup, self._store.records.incident(affected.incident_id), affected)
-        letter = self._letter(case, decision, inbound, now)
+        letter = self._letter(case, decision, now)
         words = self._drafts.render(letter, now)
         held, advised = objections(self._store, self._setup, [letter], [words])
         unclear = decision.unsure or bool(RESIDUE.search(decision.text)) or self._is_inward(decision, case)
@@ -97,21 +97,13 @@ class Relaying:
             re.search(rf"(?mi)^\W*(?:{word}|{name})\s*[:\-–—]|@(?:{name})\b", decision.text)
         )
 
-    def _letter(self, case: Case, decision: Relay, inbound: Inbound, now: datetime) -> NewLetter:
+    def _letter(self, case: Case, decision: Relay, now: datetime) -> NewLetter:
         facts = decision.letter.facts
         contact = Contact(
             name=str(facts["contact_name"]),
             first_name=str(facts["contact"]).split()[0] if str(facts["contact"]).strip() else "",
             address=str(facts["contact_address"]),
         )
-        return self._post.client_letter(
-            LetterKind.ANSWER,
-            case.incident,
-            case.affected,
-            contact,
-            written(case.view({}), contact, decision.text, next_by=None, variant=0),
-            # The same words to the same mail are the same answer, however often a mail program sends it.
-            key=f"{decision.letter.id}:{hashlib.sha256(decision.text.encode()).hexdigest()}",
-            now=now,
-            due_at=now,
-        )
+        # The same words to the same mail are the same answer, however often a mail program sends it.
+        key = f"{decision.letter.id}:{hashlib.sha256(decision.text.encode()).hexdigest()}"
+        return self._drafts.letter(LetterKind.ANSWER, case, contact, decision.text, key=key, now=now)

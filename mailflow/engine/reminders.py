@@ -61,7 +61,7 @@ class Reminders:
         if missed:
             names = ", ".join(step.name for step in missed)
             self._note(owed, "reminder skipped", f"{names}: a later one was due as well", now)
-        told = [t for t in self._store.records.audience(owed.incident.id) if t.affected_id == owed.affected.id]
+        told = self._store.records.audience(owed.incident.id, owed.affected.id)
         if not told:
             self._skip([last], "promised to nobody yet", now)
             return

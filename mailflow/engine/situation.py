@@ -20,6 +20,7 @@ from mailflow.engine.store import Store
 from mailflow.intake.authentication import verdict
 from mailflow.intake.gist import gist
 
+LONGEST_NAME = 87  # characters of a client's name; what is longer is a sentence
 REFERENCE = re.compile(r"\bINC-\d{1,9}\b", re.IGNORECASE)
 NOTHING_SAID = Gist(thanks=False, request="", trouble=False)
 
@@ -98,7 +99,7 @@ def _tagged(store: Store, reading: Reading, client: Client | None) -> tuple[Inci
 def _named(setup: Setup, reading: Reading) -> Client | None:
     """The client that the first line of a reply names, by key or name."""
     first = next((line.strip(" .!*") for line in reading.new_text.splitlines() if line.strip()), "")
-    found = setup.directory.clients_named(first) if len(first) < len("a client's name, no sentence " * 3) else ()
+    found = setup.directory.clients_named(first) if len(first) < LONGEST_NAME else ()
     return found[0] if len(found) == 1 else None
 
 

@@ -109,9 +109,6 @@ class Records(Protocol):
     def by_reference(self, reference: str) -> Incident | None:
         """The incident that people call so."""
 
-    def newest_by_key(self, scope: str, key: str) -> Incident | None:
-        """The newest incident that was opened by this key in this scope."""
-
     def running_of(self, client_key: str) -> list[tuple[Incident, Affected]]:
         """The client's running incidents, newest first."""
 
@@ -168,8 +165,8 @@ class Records(Protocol):
     def unsettle(self, affected_id: int, kind: PromiseKind) -> None:
         """The client has nothing after all: what was promised is owed again."""
 
-    def audience(self, incident_id: int) -> list[Told]:
-        """Who was told what about an incident, oldest first."""
+    def audience(self, incident_id: int, affected_id: int | None = None) -> list[Told]:
+        """Who was told what about an incident, oldest first; of one client, where one is named."""
 
     def awaiting_form(self, ended_before: datetime, due_before: datetime) -> list[tuple[Incident, Affected]]:
         """Unsettled clients whose form is to be sent: service back since `ended_before`, or debrief due soon."""
@@ -222,6 +219,9 @@ class Promises(Protocol):
 
     def keep(self, promise_id: int, now: datetime) -> None:
         """An action was done."""
+
+    def hand_over(self, promise_id: int, staff: Staff) -> None:
+        """Somebody else is to keep it."""
 
     def overdue(self, now: datetime) -> list[Overdue]:
         """Promises past their time, oldest first."""

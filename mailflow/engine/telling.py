@@ -98,7 +98,7 @@ class Telling:
         now: datetime,
     ) -> None:
         """Trouble that came back, or got worse, before anybody had heard of it: it is told once it stays."""
-        known = any(t.affected_id == affected.id for t in self._store.records.audience(incident.id))
+        known = bool(self._store.records.audience(incident.id, affected.id))
         coming = any(
             x.affected_id == affected.id and x.kind is LetterKind.ACKNOWLEDGEMENT
             for x in self._store.outbox.undelivered(incident.id, to_clients=True)

@@ -5,7 +5,7 @@ their name, and do not contradict each other; comments in them are no results.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailflow.domain.mail import Authentication
@@ -20,39 +20,29 @@ _BY = re.compile(r"(?:^|\s)by\s+([^\s;()]+)", re.IGNORECASE)
 _REGISTRY_LABELS = frozenset({"co", "com", "org", "net", "ac", "gov", "edu", "or", "ne", "gv"})
 
 
-def trusted_results(headers: Sequence[tuple[str, str]], own_hosts: tuple[str, ...]) -> Authentication:
+def results_on_top(headers: Sequence[tuple[str, str]]) -> Authentication:
     """The Authentication-Results above the first foreign Received.
 
-    A Received is ours when its `by` host is one of `own_hosts` or below one; so is one above the first that names a
-    full host, such as Gmail's "by 2002:…". `headers` are (name, value) pairs, topmost first, names in lower case.
-    """
-    named = False
-
-    def ours(host: str) -> bool:
-        nonlocal named
-        named = named or _named(host)
-        return not named or any(host == own or host.endswith(f".{own}") for own in own_hosts)
-
-    return _above_first_foreign(headers, ours)
-
-
-def results_on_top(headers: Sequence[tuple[str, str]]) -> Authentication:
-    """The same without configuration: the topmost Received was written by the server that keeps the mailbox, so its
-    organisation is ours, and the first Received written by anybody else ends the list.
+    The topmost Received was written by the server that keeps the mailbox, so its organisation is ours, and the first
+    Received written by anybody else ends the list. `headers` are (name, value) pairs, topmost first, names in lower
+    case.
 
     Gmail writes two or three Received above its results and Microsoft 365 up to five, so a fixed number will not do.
     A `by` above it without a dot or with a bare IP address (Gmail's "by 2002:…") is an inner hop and names nobody.
     """
     own = ""
-
-    def ours(host: str) -> bool:
-        nonlocal own
-        if not own:
-            own = _organisation(host) if _named(host) else ""
-            return True
-        return host == own or host.endswith(f".{own}")
-
-    return _above_first_foreign(headers, ours)
+    results: list[tuple[str, str]] = []
+    for name, value in headers:
+        if name == "received":
+            by = _by(value)
+            if own and not (by == own or by.endswith(f".{own}")):
+                break
+            own = own or (_organisation(by) if _named(by) else "")
+        if name == "authentication-results" and len(results) < MAX_RESULTS:
+            results.append((authserv_id_of(value), value[:MAX_RESULT_TEXT]))
+    # Exchange strips this header from whatever comes from outside; said twice, somebody else said it too.
+    internal = [v.strip().casefold() for n, v in headers if n == "x-ms-exchange-organization-authas"]
+    return Authentication(results=tuple(results), internal=internal == ["internal"])
 
 
 def verdict(
@@ -158,18 +148,6 @@ def _aligned_pass(results: Sequence[MethodResult], domain: str) -> bool | None:
         if r.result == "pass" and identity and aligned(identity, domain):
             return True
     return None
-
-
-def _above_first_foreign(headers: Sequence[tuple[str, str]], ours: Callable[[str], bool]) -> Authentication:
-    results: list[tuple[str, str]] = []
-    for name, value in headers:
-        if name == "received" and not ours(_by(value)):
-            break
-        if name == "authentication-results" and len(results) < MAX_RESULTS:
-            results.append((authserv_id_of(value), value[:MAX_RESULT_TEXT]))
-    # Exchange strips this header from whatever comes from outside; said twice, somebody else said it too.
-    internal = [v.strip().casefold() for n, v in headers if n == "x-ms-exchange-organization-authas"]
-    return Authentication(results=tuple(results), internal=internal == ["internal"])
 
 
 def _by(received: str) -> str:

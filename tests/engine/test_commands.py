@@ -7,8 +7,8 @@ import pytest
 from mailflow.demo.clients import gmail_on_top
 from mailflow.domain.incident import IncidentState, Promise, PromiseKind, PromiseState
 from mailflow.domain.letters import LetterKind, LetterState
-from tests.engine.test_desk import ANSWERS, PAUL, ROBIN, SECOND, preview_of, shown_to_john
-from tests.house import DANA, JOHN, SHIRLEY, VALERY, ByHand, Received, by_hand
+from tests.engine.test_desk import ANSWERS, PAUL, preview_of, shown_to_john
+from tests.house import DANA, JOHN, ROBIN, SECOND_LIAISON, SHIRLEY, VALERY, ByHand, Received, by_hand
 
 pytestmark = pytest.mark.soak
 
@@ -20,7 +20,7 @@ UPDATE = LetterKind.UPDATE
 @pytest.fixture
 def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ByHand]:
     """A house with two liaisons whose file server restarted four minutes ago, on Tuesday at 9:12; John was told."""
-    with by_hand(tmp_path_factory.mktemp("house"), SECOND) as built:
+    with by_hand(tmp_path_factory.mktemp("house"), SECOND_LIAISON) as built:
         built.alert()
         built.later(minutes=4)
         yield built

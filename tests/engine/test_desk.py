@@ -9,15 +9,26 @@ import pytest
 from mailflow.demo.clients import POLICY, gmail_on_top, outlook_inline
 from mailflow.domain.incident import IncidentState, PromiseState
 from mailflow.domain.letters import LetterKind, LetterState
-from tests.house import DANA, JOHN, NOC, PROBLEM, RECOVERY, VALERY, ByHand, Received, by_hand, write_mail
+from tests.house import (
+    DANA,
+    JOHN,
+    NOC,
+    PROBLEM,
+    RECOVERY,
+    ROBIN,
+    SECOND_LIAISON,
+    VALERY,
+    ByHand,
+    Received,
+    by_hand,
+    write_mail,
+)
 
 pytestmark = pytest.mark.soak
 
 NOTICE, PREVIEW, MISSING, DEBRIEF = LetterKind.NOTICE, LetterKind.PREVIEW, LetterKind.MISSING, LetterKind.DEBRIEF
-ROBIN = "robin@msp.example"
 PAUL = "paul@msp.example"
 STRANGER = "sam@elsewhere.example"
-SECOND = f'[[liaison]]\nname = "Robin Day"\ntitle = "Liaison"\naddress = "{ROBIN}"\n'
 ANSWERS = "1: A cable was loose.\n2: We fixed it in place."
 FROM_VALERY = f"Valery Stufano <{VALERY}>"
 
@@ -162,7 +173,7 @@ def test_a_colleague_publishes_nothing(tmp_path: Path) -> None:
 
 def test_another_liaison_cannot_send_what_was_shown_to_valery(tmp_path: Path) -> None:
     """N.6: approval belongs to the person who was shown the text; Dana, the manager, may approve for her."""
-    with by_hand(tmp_path, SECOND) as on:
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
         preview = preview_of(on)
         raw = gmail_on_top(preview, f"Robin Day <{ROBIN}>", "SEND", on.now)
         on.arrives(b"Authentication-Results: mx.msp.example; auth=pass smtp.auth=robin@msp.example\r\n" + raw)
@@ -412,6 +423,20 @@ def test_a_signature_below_send_is_a_signature(tmp_path: Path) -> None:
         signed = "SEND\n\nKind regards,\n\nValery Stufano\nClient Experience Liaison\n555 0100"
         on.replies(preview_of(on), signed)
         assert len(debriefs(on)) == 1
+
+
+def test_the_same_answer_by_two_roads_is_no_habit(tmp_path: Path) -> None:
+    """N.5: what ends one reply that came twice, by an alias, is no signature: the next reply that ends so keeps it."""
+    with by_hand(tmp_path) as on:
+        form = form_of(on)
+        end = "All is well.\nPaul checked it."
+        raw = gmail_on_top(form, FROM_VALERY, f"1: A cable was loose.\n2: We fastened it.\n{end}", on.now)
+        on.send(VALERY, raw)
+        on.turn()
+        on.send(VALERY, b"X-Forwarded-For: support@msp.example\n" + raw)
+        on.turn()
+        on.replies(on.last(PREVIEW), f"2: We replaced it.\n{end}")
+        assert "We replaced it. All is well. Paul checked it." in " ".join(on.last(PREVIEW).text.split())
 
 
 def test_a_debrief_is_never_without_a_problem_and_steps(tmp_path: Path) -> None:

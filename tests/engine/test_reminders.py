@@ -8,13 +8,11 @@ import pytest
 
 from mailflow.domain.incident import PromiseState
 from mailflow.domain.letters import LetterKind
-from tests.house import DANA, JOHN, NOC, VALERY, ByHand, Received, by_hand, write_mail
+from tests.house import DANA, JOHN, NOC, ROBIN, SECOND_LIAISON, VALERY, ByHand, Received, by_hand, write_mail
 
 pytestmark = pytest.mark.soak
 
 CHICAGO = ZoneInfo("America/Chicago")
-ROBIN = "robin@msp.example"
-SECOND = f'[[liaison]]\nname = "Robin Day"\ntitle = "Liaison"\naddress = "{ROBIN}"\n'
 NOTICE, FORM, OPENED = LetterKind.NOTICE, LetterKind.FORM, LetterKind.OPENED
 
 
@@ -112,7 +110,7 @@ def test_a_reminder_waits_for_the_morning(tmp_path: Path) -> None:
 
 def test_who_is_away_has_a_stand_in(tmp_path: Path) -> None:
     """N.4: AWAY moves open promises, and who stands in signs what is new; BACK ends it."""
-    with by_hand(tmp_path, SECOND) as on:
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
         promised(on)
         on.writes(VALERY, "AWAY tomorrow to 30 November, Robin\n", "Holiday")
         assert "Robin Day signs meanwhile" in " ".join(on.last(NOTICE).text.split())
@@ -130,6 +128,45 @@ def test_who_is_away_has_a_stand_in(tmp_path: Path) -> None:
         assert "Welcome back" in on.last(NOTICE).text
 
 
+def test_what_moves_to_a_stand_in_is_said_once(tmp_path: Path) -> None:
+    """N.4: a client with two promises is one line to who stands in; the absent one's action for a colleague's client
+    moves alone, and that client stays with its liaison."""
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
+        promised(on)
+        on.recovery()
+        on.later(minutes=15)
+        on.replies(on.last(FORM), "1: We don't know yet.\n2: We moved your files.")
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=5)
+        on.writes(VALERY, "OPEN contoso: the scanner sends nothing\n", "Trouble")
+        contosos = on.last(OPENED)
+        on.replies(contosos, "ASSIGN Robin")
+        on.replies(contosos, "ACTION Valery by Friday: order a scanner")
+        on.writes(VALERY, "AWAY tomorrow to 30 November, Robin\n", "Holiday")
+        on.at(day(25, 8, 0))
+        (told,) = notices(on, ROBIN, "stand in")
+        text = " ".join(told.text.split())
+        assert text.count("Northwind") == 1
+        assert "order a scanner" in text
+        owners = {p.owner for n in (1, 2) for p in on.app.store.promises.of(n) if p.state is PromiseState.OPEN}
+        assert owners == {ROBIN}
+
+
+def test_an_action_for_anothers_client_moves_alone(tmp_path: Path) -> None:
+    """N.4: whose client it is stays its liaison's, whoever was to do something for it and is away."""
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
+        promised(on)
+        on.replies(on.last(OPENED), "ACTION Robin by Friday: replace the battery")
+        on.writes(ROBIN, "AWAY tomorrow to 30 November\n", "Holiday")
+        on.at(day(25, 8, 0))
+        (told,) = notices(on, VALERY, "stand in")
+        assert "replace the battery" in told.text
+        (affected,) = on.app.store.records.affected_of(1)
+        assert affected.liaison.address == VALERY
+        action = next(p for p in on.app.store.promises.of(1) if p.what)
+        assert action.owner == VALERY
+
+
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
@@ -144,14 +181,14 @@ def test_who_is_away_has_a_stand_in(tmp_path: Path) -> None:
 )
 def test_days_away_as_people_write_them(tmp_path: Path, said: str, answer: str) -> None:
     """Deadlines: what was understood is said back with both days; the second is read from the first on."""
-    with by_hand(tmp_path, SECOND) as on:
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
         on.writes(VALERY, f"{said}\n", "Holiday")
         assert answer in " ".join(on.last(NOTICE).text.split())
 
 
 def test_an_answering_machine_means_away_until_she_writes(tmp_path: Path) -> None:
     """Deadlines: an out-of-office to our mail moves what is open; her next mail says that she is there."""
-    with by_hand(tmp_path, SECOND) as on:
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
         promised(on)
         mail = on.last(OPENED)
         raw = write_mail(f"Valery Stufano <{VALERY}>", NOC, f"Automatic reply: {mail.subject}", "I am away.", on.now)
@@ -196,7 +233,7 @@ def test_an_outage_that_nobody_was_told_of_is_flagged(tmp_path: Path) -> None:
 
 def test_rows_are_answered_by_number(tmp_path: Path) -> None:
     """Digests: "1 ROBIN" hands over, "2 FRIDAY" puts off, "1 CLOSE" and why settles; what has no row is said."""
-    with by_hand(tmp_path, SECOND) as on:
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
         promised(on)
         on.writes(VALERY, "OPEN contoso: upgrade was not announced")
         on.at(day(30))
@@ -215,7 +252,7 @@ def test_rows_are_answered_by_number(tmp_path: Path) -> None:
 
 def test_each_liaison_has_a_morning_list(tmp_path: Path) -> None:
     """Digests: what is hers and due today, at eight, on working days, once; nothing when there is nothing."""
-    with by_hand(tmp_path, SECOND) as on:
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
         promised(on)
         on.at(day(25))
         on.restart()
@@ -236,7 +273,7 @@ def test_the_week_comes_always(tmp_path: Path) -> None:
 
 def test_who_takes_over_signs_what_has_not_left(tmp_path: Path) -> None:
     """S0.4: ASSIGN before the acknowledgement has left: it comes from, and is signed by, whoever answers for it now."""
-    with by_hand(tmp_path, SECOND) as on:
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
         on.alert()
         on.replies(on.last(OPENED), "ASSIGN Robin")
         on.later(minutes=4)

@@ -4,18 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from mailflow.domain.incident import IncidentState
+from mailflow.domain.incident import IncidentState, PromiseKind
 from mailflow.domain.letters import LetterKind
 from tests.engine.test_storms import EXTRA, alive, says
-from tests.house import DANA, JOHN, VALERY, ByHand, by_hand
+from tests.house import DANA, JOHN, ROBIN, SECOND_LIAISON, VALERY, ByHand, by_hand
 
 pytestmark = pytest.mark.soak
 
 DEBRIEF, FORM, PREVIEW = LetterKind.DEBRIEF, LetterKind.FORM, LetterKind.PREVIEW
+MISSING, NOTICE, UPDATE = LetterKind.MISSING, LetterKind.NOTICE, LetterKind.UPDATE
 EVE, MAX, LIV = "eve@fabrikam.example", "max@fabrikam.example", "liv@litware.example"
-ROBIN = "robin@msp.example"
 ANSWERS = "1: The line of our provider broke.\n2: They mended it."
-SECOND = f'[[liaison]]\nname = "Robin Day"\ntitle = "Liaison"\naddress = "{ROBIN}"\n'
 
 
 def storm(on: ByHand) -> None:
@@ -87,7 +86,7 @@ def test_no_debrief_is_for_all_of_the_form(tmp_path: Path) -> None:
 
 def test_each_liaison_answers_for_her_own(tmp_path: Path) -> None:
     """N.6: two liaisons of one storm have a form each, and neither publishes to the other's clients."""
-    extra = SECOND + EXTRA.replace('key = "litware"', 'key = "litware"\nlive = "auto"', 1)
+    extra = SECOND_LIAISON + EXTRA.replace('key = "litware"', 'key = "litware"\nlive = "auto"', 1)
     head, mark, tail = extra.partition('name = "Litware"')
     extra = head + mark + tail.replace(f'liaison = "{VALERY}"', f'liaison = "{ROBIN}"', 1)
     with by_hand(tmp_path, extra) as on:
@@ -112,3 +111,52 @@ def test_stop_holds_all_of_the_draft(tmp_path: Path) -> None:
         on.replies(preview, "STOP")
         on.later(minutes=10)
         assert [on.got(who, DEBRIEF) for who in (EVE, MAX, LIV)] == [[], [], []]
+
+
+def test_not_known_yet_is_told_to_each_client(tmp_path: Path) -> None:
+    """S1.14: "we don't know yet" to the form of many tells each of them so, in a letter of its own."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        on.replies(on.last(FORM), "1: We don't know yet.\n2: Our provider mended the line.")
+        assert on.got(VALERY, MISSING) == []
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        letters = {who: on.got(who, UPDATE) for who in (EVE, MAX, LIV)}
+        assert [len(got) for got in letters.values()] == [1, 1, 1]
+        assert "your tills" in letters[LIV][0].text
+        assert "your tills" not in letters[EVE][0].text + letters[MAX][0].text
+        assert all("Our provider mended the line." in got.text for (got,) in letters.values())
+
+
+@pytest.mark.parametrize("answered", [LetterKind.OPENED, FORM])
+def test_what_is_written_below_a_storms_mail_is_for_all_whom_it_is_about(tmp_path: Path, answered: LetterKind) -> None:
+    """S1.14, N.4: UPDATE and LATER below the mail or the form that is about many are for all of them."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        mail = next(
+            m for m in reversed(on.got(VALERY, answered)) if answered is FORM or "clients" in m.subject + m.text
+        )
+        on.replies(mail, "UPDATE The provider has sent somebody.")
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        assert [len(on.got(who, UPDATE)) for who in (EVE, MAX, LIV)] == [1, 1, 1]
+        on.replies(mail, "LATER 4 December")
+        assert "Liv, Eve, Max" in " ".join(on.last(NOTICE).text.split())
+        (incident,) = alive(on)
+        assert {p.due_at.day for p in on.app.store.promises.of(incident.id) if p.kind is PromiseKind.DEBRIEF} == {4}
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        assert [len(on.got(who, UPDATE)) for who in (EVE, MAX, LIV)] == [2, 2, 2]
+
+
+def test_a_storm_is_handed_over_as_a_whole(tmp_path: Path) -> None:
+    """N.4: ASSIGN below the form of many hands over all of them, with one mail to who takes over and one form."""
+    with by_hand(tmp_path, SECOND_LIAISON + EXTRA) as on:
+        storm(on)
+        on.replies(on.last(FORM), "ASSIGN Robin")
+        assert "Litware, Fabrikam" in " ".join(on.last(NOTICE).text.split())
+        assert len(on.got(ROBIN, NOTICE)) == 1
+        on.replies(on.last(FORM, ROBIN), ANSWERS, ROBIN)
+        on.replies(on.last(PREVIEW, ROBIN), "SEND", ROBIN)
+        on.later(minutes=5)
+        assert [len(on.got(who, DEBRIEF)) for who in (EVE, MAX, LIV)] == [1, 1, 1]

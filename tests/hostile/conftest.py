@@ -8,6 +8,7 @@ import pytest
 from pymap.mime import MessageContent
 
 from mailflow.demo.story import NOC, PASSWORD, VALERY
+from mailflow.domain.incident import Incident
 from mailflow.domain.letters import LetterState
 from mailflow.engine.mailroom import Inbound
 from tests.house import House, Received, house, received, until, zabbix_mail
@@ -45,7 +46,12 @@ class Besieged:
         subject = "Problem: NW-FS01 is unavailable by ICMP"
         self.on.mail.deliver(NOC, zabbix_mail(subject, body, self.on.now))
         store = self.on.app.store
-        incident = until(lambda: store.records.newest_by_key("client:northwind", f"zabbix:{number}"), within=FAR)
+
+        def opened() -> Incident | None:
+            found = store.records.incidents(running_only=True, limit=99)
+            return next((incident for incident, _ in found if incident.key == f"zabbix:{number}"), None)
+
+        incident = until(opened, within=FAR)
         assert incident is not None
         until(lambda: store.outbox.letters(incident_id=incident.id, states=[LetterState.SENT], limit=9), within=FAR)
         until(self.balanced, within=FAR)

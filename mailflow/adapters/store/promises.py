@@ -60,6 +60,10 @@ class PromiseTable:
         """An action was done."""
         PromiseRow.update(state=PromiseState.KEPT, settled_at=now).where(PromiseRow.id == promise_id).execute()
 
+    def hand_over(self, promise_id: int, staff: Staff) -> None:
+        """Somebody else is to keep it."""
+        PromiseRow.update(owner=staff.address).where(PromiseRow.id == promise_id).execute()
+
     def overdue(self, now: datetime) -> list[Overdue]:
         """Promises past their time, oldest first."""
         return _owed(PromiseRow.due_at < now)

@@ -136,16 +136,6 @@ class RecordTables:
         row = IncidentRow.get_or_none(IncidentRow.reference == reference.upper())
         return _incident(row) if row else None
 
-    def newest_by_key(self, scope: str, key: str) -> Incident | None:
-        """The newest incident with this key in this scope."""
-        row = (
-            IncidentRow.select()
-            .where((IncidentRow.scope == scope) & (IncidentRow.correlation_key == key))
-            .order_by(IncidentRow.id.desc())
-            .first()
-        )
-        return _incident(row) if row else None
-
     def running_of(self, client_key: str) -> list[tuple[Incident, Affected]]:
         """The client's running incidents, newest first."""
         return pairs(
@@ -297,9 +287,11 @@ class RecordTables:
             & (PromiseRow.state != PromiseState.OPEN)
         ).execute()
 
-    def audience(self, incident_id: int) -> list[Told]:
-        """Who was told what about an incident, oldest first."""
+    def audience(self, incident_id: int, affected_id: int | None = None) -> list[Told]:
+        """Who was told what about an incident, oldest first; of one client, where one is named."""
         query = ToldRow.select().where(ToldRow.incident_id == incident_id).order_by(ToldRow.id)
+        if affected_id is not None:
+            query = query.where(ToldRow.affected_id == affected_id)
         return [Told(affected_id=r.affected_id, address=r.address, name=r.name, kind=r.kind, at=r.at) for r in query]
 
     def awaiting_form(self, ended_before: datetime, due_before: datetime) -> list[tuple[Incident, Affected]]:
