@@ -247,6 +247,7 @@ def policy(settings: Settings) -> Policy:
         quiet=rules.quiet,
         status_after=rules.status_after,
         untold_after=rules.untold_after,
+        monthly_report=rules.monthly_report,
         caps=Caps(**rules.caps.model_dump()),
         footer=service.footer,
     )

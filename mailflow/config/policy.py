@@ -19,7 +19,7 @@ from mailflow.config.notation import (
 )
 from mailflow.config.table import Faults, Table
 from mailflow.domain.form import BY_NAME, BY_NUMBER
-from mailflow.domain.policy import REMINDERS, Acknowledge, Policy, Questions, Reminder
+from mailflow.domain.policy import REMINDERS, Acknowledge, MonthlyReport, Policy, Questions, Reminder
 from mailflow.domain.vocabulary import Class, Priority
 from mailflow.domain.worktime import Within
 
@@ -78,6 +78,7 @@ class PolicySection(Table):
     quiet: Span = DEFAULTS.quiet
     status_after: Duration = DEFAULTS.status_after
     untold_after: Duration = DEFAULTS.untold_after
+    monthly_report: MonthlyReport = DEFAULTS.monthly_report
     caps: CapsSection = CapsSection()
 
     @property

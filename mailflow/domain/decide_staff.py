@@ -18,6 +18,7 @@ from mailflow.domain.decisions import (
     RefuseSend,
     Relay,
     Release,
+    Reword,
     Show,
     Situation,
 )
@@ -99,7 +100,8 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
                 decisions.append(_send(staff, letter, answers, situation))
             case _:
                 decisions.append(_obey(command, letter, staff, reason=f"command-{command.verb}"))
-    if answers.stop_like and letter and letter.affected_id is not None:
+    report = situation.draft if letter and letter.affected_id is None else None
+    if answers.stop_like and letter and (letter.affected_id is not None or report):
         stop = Command(verb=Verb.STOP, argument=answers.stop_like)
         decisions.append(_obey(stop, letter, staff, reason="like-stop"))
     says_more = answers.values or answers.doubts or answers.loose or answers.notes or answers.near_miss
@@ -115,6 +117,9 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
         stopped = any(c.verb is Verb.STOP for c in answers.commands) or (answers.stop_like and not asked)
         reason = "with-stop" if stopped else "with-send" if _sends(answers) else "answers"
         decisions.append(Fill(reason=reason, affected_id=letter.affected_id, answers=answers, staff=staff))
+    if report and says_more and not any(isinstance(d, Release | RefuseSend | Obey) for d in decisions):
+        reason, text = "with-send" if _sends(answers) else "rewords", _all_said(answers)
+        decisions.append(Reword(reason=reason, draft=report, text=text, near_miss=answers.near_miss, staff=staff))
     if not decisions and letter and letter.kind is LetterKind.SHOWN and answers.loose:
         which = Command(verb=Verb.HELP, argument=answers.loose)
         decisions.append(_obey(which, letter, staff, reason="names-no-client"))
@@ -184,7 +189,7 @@ def _sends(answers: Answers) -> bool:
 
 def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situation) -> Decision:
     """SEND releases exactly the draft that the answered preview showed, and nothing else (N.6)."""
-    if letter is None or letter.affected_id is None:
+    if letter is None or (letter.affected_id is None and situation.draft is None):
         return _obey(Command(verb=Verb.HELP), letter, staff, reason="send-without-preview")
     if letter.kind is not LetterKind.PREVIEW:
         return RefuseSend(reason="send-to-no-preview", affected_id=letter.affected_id, staff=staff)
@@ -198,6 +203,11 @@ def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situ
     if draft.objection:
         return RefuseSend(reason="objected-to", affected_id=letter.affected_id, staff=staff, draft=draft)
     return Release(reason="send", draft=draft, staff=staff)
+
+
+def _all_said(answers: Answers) -> str:
+    """All that was typed, where no field was asked for."""
+    return "\n\n".join(filter(None, [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]))
 
 
 def _more_than_a_signature(text: str, staff: Staff) -> str:

@@ -246,10 +246,21 @@ class RefuseSend:
     """A SEND that publishes nothing: superseded, or nothing to send; the liaison is told and shown what stands."""
 
     reason: str
-    affected_id: int
+    affected_id: int | None  # none: of a report
     staff: Staff
     said: str = ""  # what stood there besides SEND
     draft: Draft | None = None  # that was to be sent, where there is one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reword:
+    """A liaison's words below the preview of a report: they stand in the place of ours."""
+
+    reason: str
+    draft: Draft
+    text: str
+    near_miss: str  # a line that could have been meant as SEND
+    staff: Staff
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -338,6 +349,7 @@ Decision: TypeAlias = (
     | Fill
     | Release
     | RefuseSend
+    | Reword
     | Obey
     | Relay
     | Confirm

@@ -131,6 +131,7 @@ class Verb(StrEnum):
     NO_DEBRIEF = "no_debrief"
     PAUSE = "pause"
     RESUME = "resume"
+    REPORT = "report"  # how the month was, as a letter to a client
     MAINTENANCE = "maintenance"  # planned work: whose, what, from when to when, and why
     CANCEL = "cancel"  # "that work is off", to the answer that confirmed it
     HELP = "help"

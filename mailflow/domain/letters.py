@@ -27,6 +27,7 @@ class LetterKind(StrEnum):
     DEBRIEF = "debrief"
     UPDATE = "update"  # what is known by now, in the liaison's own words
     ANSWER = "answer"  # the liaison's answer to one client mail
+    REPORT = "report"  # how the month was
     OPENED = "opened"
     FORM = "form"
     ASK = "ask"  # the open questions, to a colleague who may know
@@ -43,7 +44,13 @@ class LetterKind(StrEnum):
     @property
     def to_client(self) -> bool:
         """Whether it leaves the house."""
-        return self in {LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF, LetterKind.UPDATE, LetterKind.ANSWER}
+        return self in {
+            LetterKind.ACKNOWLEDGEMENT,
+            LetterKind.DEBRIEF,
+            LetterKind.UPDATE,
+            LetterKind.ANSWER,
+            LetterKind.REPORT,
+        }
 
     @property
     def numbers_rows(self) -> bool:
@@ -124,7 +131,7 @@ class Draft:
     """Letters that wait for SEND: exactly these words, to exactly these people (N.6)."""
 
     id: int = 0
-    affected_id: int  # the client whose preview shows it; it may hold letters to others of the same liaison's
+    affected_id: int | None  # whose preview shows it, with others of the same liaison's; none: a report, of no incident
     version: int
     kind: LetterKind
     hash: str

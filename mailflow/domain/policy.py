@@ -9,6 +9,14 @@ from mailflow.domain.vocabulary import Class, Live, Priority, Severity
 from mailflow.domain.worktime import Deadlines, Within
 
 
+class MonthlyReport(StrEnum):
+    """Whose month is offered to the liaison as a letter."""
+
+    OFF = "off"
+    TROUBLE = "trouble"  # of the clients who had some
+    ALWAYS = "always"
+
+
 class Acknowledge(StrEnum):
     """Whether trouble of a class is acknowledged to the client without anybody being asked."""
 
@@ -117,6 +125,7 @@ class Policy:
     status_after: timedelta = timedelta(hours=4)  # a client in an outage who heard nothing for so long; 0: never asked
     untold_after: timedelta = timedelta(hours=1)  # an outage so old of which the client was told nothing; 0: never
     update_within: Within = UPDATE_WITHIN  # "we don't know yet": so long until the next word
+    monthly_report: MonthlyReport = MonthlyReport.OFF
     caps: Caps = field(default_factory=Caps)
     footer: str = ""  # under every client letter, e.g. the firm's name and address (S0.12)
 

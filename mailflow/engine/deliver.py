@@ -12,6 +12,7 @@ import structlog
 from mailflow.domain import tokens
 from mailflow.domain.letters import Gate, Letter, LetterKind, LetterState, passage
 from mailflow.domain.lifecycle import Dispatch, dispatch
+from mailflow.domain.people import Address
 from mailflow.domain.vocabulary import Live
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.brake import HELD_BY_PAUSE, Brake
@@ -19,7 +20,7 @@ from mailflow.engine.caps import tripped
 from mailflow.engine.clock import Clock
 from mailflow.engine.courier import Courier, Delivery, Outcome
 from mailflow.engine.freeze import Freezer, Ready
-from mailflow.engine.post import Post
+from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 from mailflow.writing.compose import HeaderError
@@ -125,9 +126,7 @@ class Dispatcher:
         if letter.unless_over and self._over(letter):
             self._drop(letter, "over-before-it-left", now)
             return None
-        affected = self._store.records.affected(letter.affected_id) if letter.affected_id else None
-        live = self._setup.live(affected) if affected else Live.AUTO
-        word = passage(letter, live, paused=letter.kind.to_client and self._brake.paused())
+        word = passage(letter, self._live(letter), paused=letter.kind.to_client and self._brake.paused())
         if word.gate is Gate.HOLD:
             self._hold(letter, HELD_BY_PAUSE if word.reason == "paused" else word.reason, now)
             if word.reason == "live-review":
@@ -140,8 +139,7 @@ class Dispatcher:
         if cap := tripped(self._store, self._setup.policy.caps, letter, now):
             self._cap(letter, cap, now)
             return None
-        to_liaison = affected is not None and word.gate is Gate.TO_LIAISON
-        withheld = self._setup.present(affected.liaison, affected.client_key) if affected and to_liaison else None
+        withheld = self._liaison(letter) if word.gate is Gate.TO_LIAISON else None
         try:
             return self._freezer.freeze(letter, withheld, now)
         except (TemplateError, HeaderError) as error:
@@ -149,6 +147,21 @@ class Dispatcher:
             self._hold(letter, "template", now)
             self._aftermath.warn("template", letter, str(error), now)
             return None
+
+    def _live(self, letter: Letter) -> Live:
+        """How far the letters of its client may go; none of a client that is gone leaves without an incident."""
+        if letter.affected_id:
+            return self._setup.live(self._store.records.affected(letter.affected_id))
+        client = self._setup.directory.client(letter.client_key)
+        return self._setup.live_of(client) if client else Live.OFF
+
+    def _liaison(self, letter: Letter) -> Address:
+        """Who has a client letter in the client's place."""
+        if letter.affected_id:
+            affected = self._store.records.affected(letter.affected_id)
+            return self._setup.present(affected.liaison, affected.client_key)
+        client = self._setup.directory.client(letter.client_key)
+        return address_of(self._setup.liaison_of(client) if client else self._setup.on_duty)
 
     def _over(self, letter: Letter) -> bool:
         """Whether the outage is over and nobody was told: then there is nothing to tell."""

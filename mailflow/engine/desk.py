@@ -187,6 +187,7 @@ class Desk:
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing; what a STOP held back is shown again, to be sent after all."""
+        assert decision.affected_id is not None
         affected = self._store.records.affected(decision.affected_id)
         drafts = [d for d in self._store.desk.drafts(affected.id) if d.kind is LetterKind.DEBRIEF]
         letters = self._store.outbox.of_draft(drafts[0].id) if drafts else []

@@ -10,7 +10,7 @@ import structlog
 
 from mailflow.domain.decisions import RefuseSend, Release
 from mailflow.domain.incident import Entry
-from mailflow.domain.letters import JSON, Draft, DraftState, LetterKind, LetterState, NewLetter, written
+from mailflow.domain.letters import JSON, Draft, DraftState, Letter, LetterKind, LetterState, NewLetter, written
 from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.people import Contact, Role, Staff
 from mailflow.engine.brake import Brake
@@ -34,7 +34,7 @@ class Drafts:
 
     def __init__(self, store: Store, setup: Setup, post: Post) -> None:
         self._store, self._setup, self._post = store, setup, post
-        self._previews = Previews(store, setup, post)
+        self.previews = Previews(store, setup, post)
 
     def offer(
         self,
@@ -62,28 +62,26 @@ class Drafts:
             affected_id=affected_id,
             version=self._store.desk.next_version(affected_id),
             kind=letters[0].kind if letters else LetterKind.DEBRIEF,
-            hash=_hash(zip([letter.recipient.address for letter in letters], kept, strict=True)),
+            hash=hash_of(zip([letter.recipient.address for letter in letters], kept, strict=True)),
             about=about,
             objection=held[0].level if held else "",
         )
         self._withdraw(draft, {affected_id, *(x.affected_id for x in letters if x.affected_id)}, now)
         draft = self._store.desk.add_draft(draft, now)
         for letter, content in zip(letters, kept, strict=True):
-            keyed = replace(letter, idempotency_key=f"{letter.idempotency_key}:{draft.version}", draft_id=draft.id)
-            self._post.hold(keyed, "waits-for-send", now, version=draft.version, rendered=content)
-        said: list[JSON] = [_objection("objection", objection) for objection in advised]
-        blocked: JSON = [_objection("objected", objection) for objection in held]
-        self._previews.show(case, draft, [*remarks, *said], problem, notes, cause, now, settle=settle, blocked=blocked)
+            keyed = replace(letter, idempotency_key=f"{letter.idempotency_key}:{draft.version}")
+            self._post.hold(keyed, draft, now, rendered=content)
+        said: list[JSON] = [said_of("objection", objection) for objection in advised]
+        blocked: JSON = [said_of("objected", objection) for objection in held]
+        self.previews.show(case, draft, [*remarks, *said], problem, notes, cause, now, settle=settle, blocked=blocked)
 
     def release(self, decision: Release, inbound_id: int, now: datetime) -> None:
         """SEND: the held letters of exactly this draft rest a moment, and go; where two approve, the second SEND."""
         draft = decision.draft
+        assert draft.affected_id is not None
         case = self._case(draft.affected_id)
-        shown = self._store.outbox.of_draft(draft.id)
-        letters = [x for x in shown if x.state is LetterState.HELD]
-        unchanged = draft.hash == _hash((x.recipient.address, x.rendered) for x in shown)
         late = draft.kind is LetterKind.UPDATE and case.affected.settled_at is not None  # the debrief has gone
-        if late or not (letters and unchanged):
+        if late or not self._to_release(draft):
             self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
             return
         if self._setup.policy.two_approve(case.incident.priority) and draft.approved_by in {
@@ -92,21 +90,34 @@ class Drafts:
         }:
             self._approve_first(case, draft, decision.staff, inbound_id, now)
             return
-        if not self._store.desk.release(draft.id, now):
+        if not self.let_go(draft, decision.staff, now):
             self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
             return
+        if Brake(self._store).paused():
+            self._say(case, ["approved_paused", {}], inbound_id, now)
+        self._entry(case, "approved", decision.staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
+
+    def let_go(self, draft: Draft, staff: Staff, now: datetime) -> bool:
+        """Exactly these words rest a moment, and go; False where they are not all as they were shown, or gone."""
+        letters = self._to_release(draft)
+        if not letters or not self._store.desk.release(draft.id, now):
+            return False
         for letter in letters:
             self._store.outbox.move(
                 letter.id,
                 dispatch(letter.state, Dispatch.RELEASE),
-                reason=f"approved-by-{decision.staff.address}",
+                reason=f"approved-by-{staff.address}",
                 due_at=now + self._setup.policy.rest,
                 now=now,
                 approved=True,
             )
-        if Brake(self._store).paused():
-            self._say(case, ["approved_paused", {}], inbound_id, now)
-        self._entry(case, "approved", decision.staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
+        return True
+
+    def _to_release(self, draft: Draft) -> list[Letter]:
+        """What SEND lets go: the held letters of a draft whose words and readers are those that were shown."""
+        shown = self._store.outbox.of_draft(draft.id)
+        unchanged = draft.hash == hash_of((x.recipient.address, x.rendered) for x in shown)
+        return [x for x in shown if x.state is LetterState.HELD] if unchanged else []
 
     def _approve_first(self, case: Case, draft: Draft, staff: Staff, inbound_id: int, now: datetime) -> None:
         """One of two has said SEND: another who may, the liaison before a manager, is shown the very same words."""
@@ -120,11 +131,12 @@ class Drafts:
         self._store.desk.approve(draft.id, staff.address)
         self._entry(case, "approved by one", staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
         asked: JSON = ["asked_second", {"name": staff.name}]
-        self._previews.show(case, draft, [], asked, "", inbound_id, now, reader=second.mail_address)
+        self.previews.show(case, draft, [], asked, "", inbound_id, now, reader=second.mail_address)
         self._say(case, ["waits_second", {"name": second.name}], inbound_id, now, to=staff, headline="noted")
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing is answered with what stands now."""
+        assert decision.affected_id is not None
         case = self._case(decision.affected_id)
         draft = self.standing(decision)
         self._entry(case, "send refused", decision.staff, decision.reason, inbound_id, now)
@@ -134,14 +146,15 @@ class Drafts:
         problem: JSON = [decision.reason.replace("-", "_"), {}]
         changed: list[JSON] = []
         if decision.draft and decision.draft.id != draft.id:
-            changed = [*self._previews.difference(decision.draft, draft)]
+            changed = [*self.previews.difference(decision.draft, draft)]
         # A manager who said SEND is shown it herself; another liaison's SEND is the owner's to know of.
         reader = decision.staff.mail_address if decision.staff.role is Role.MANAGER else None
-        self._previews.show(case, draft, [], problem, decision.said, inbound_id, now, changed=changed, reader=reader)
+        self.previews.show(case, draft, [], problem, decision.said, inbound_id, now, changed=changed, reader=reader)
 
     def standing(self, decision: RefuseSend) -> Draft | None:
         """The draft that a SEND could release now: of the same letter where it is known which, else the newest."""
         asked = decision.draft
+        assert decision.affected_id is not None
         for draft in self._store.desk.drafts(decision.affected_id):
             same = asked is None or (draft.kind, draft.about) == (asked.kind, asked.about)
             if same and draft.state is DraftState.CURRENT and self._any(draft, {LetterState.HELD}):
@@ -256,12 +269,13 @@ class Drafts:
         self._store.records.note(case.incident.id, entry)
 
 
-def _hash(letters: Iterable[tuple[str, str]]) -> str:
+def hash_of(letters: Iterable[tuple[str, str]]) -> str:
     """What SEND approves: who gets which words."""
     return hashlib.sha256("\n".join(f"{address} {rendered}" for address, rendered in letters).encode()).hexdigest()
 
 
-def _objection(name: str, objection: Objection) -> JSON:
+def said_of(name: str, objection: Objection) -> JSON:
+    """The sentence about what the gate found."""
     return [name, {"said": objection.sentence, "why": objection.why, "better": objection.better}]
 
 

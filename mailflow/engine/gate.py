@@ -9,7 +9,7 @@ from mailflow.writing.lint import Level, Objection, lint
 from mailflow.writing.render import Rendered
 
 # The words of these are a person's; an acknowledgement's are the templates', which the tests lint.
-WRITTEN = {LetterKind.DEBRIEF, LetterKind.UPDATE, LetterKind.ANSWER}
+WRITTEN = {LetterKind.DEBRIEF, LetterKind.UPDATE, LetterKind.ANSWER, LetterKind.REPORT}
 
 
 def objections(
@@ -24,6 +24,7 @@ def objections(
         before = [
             Rendered.from_bytes(store.mailroom.content(content)).text
             for content in store.outbox.approved_words(letter.client_key, besides=letter.incident_id or 0, limit=20)
+            if letter.kind is not LetterKind.REPORT  # which is to say again what was said
         ]
         for objection in lint(
             f"{words.subject}\n\n{words.text}", setup.rules(letter.language), foreign=foreign, before=before

@@ -15,6 +15,7 @@ from mailflow.engine.course import Course
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.handling import Handling
 from mailflow.engine.mailroom import Inbound
+from mailflow.engine.monthly import Monthly
 from mailflow.engine.order import Order
 from mailflow.engine.post import Post, address_of, drop
 from mailflow.engine.presence import Presence
@@ -28,7 +29,7 @@ NOTHING_STOPPED: JSON = ["stopped_nothing", {}]
 class Orders:
     """Carries commands out and answers them."""
 
-    def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
+    def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts, monthly: Monthly) -> None:
         self._store, self._setup, self._post = store, setup, post
         self._aftermath = Aftermath(store, setup, post)
         self._brake = Brake(store)
@@ -58,6 +59,7 @@ class Orders:
             Verb.ROW: handling.row,
         }
         self._handling = handling
+        self._monthly = monthly
 
     def obey(self, obey: Obey, inbound: Inbound, now: datetime) -> None:
         """Carry one command out."""
@@ -68,7 +70,11 @@ class Orders:
         def answer(headline: str, *lines: JSON) -> None:
             self._answer(headline, lines, obey, inbound, now, incident, affected)
 
-        if obey.reason != "row-of-none" and verb in {*self._about_an_incident, Verb.STOP, Verb.STATUS}:
+        letter = obey.letter
+        if verb is Verb.STOP and incident is None and letter and letter.draft_id:
+            said = self._monthly.stop(letter, now)
+            answer("not_stopped" if said == NOTHING_STOPPED else "stopped", said)
+        elif obey.reason != "row-of-none" and verb in {*self._about_an_incident, Verb.STOP, Verb.STATUS}:
             if incident is None or affected is None:
                 answer("not_done", ["no_incident", {}])
                 return
@@ -89,6 +95,9 @@ class Orders:
             answer("noted", self._presence.back(obey.staff, now))
         elif verb in {Verb.SENT, Verb.RESEND}:
             answer("noted", self._settle_unknown(obey, now))
+        elif verb is Verb.REPORT:
+            if said := self._monthly.ask(obey.command.argument, now):
+                answer("not_done", said)
         elif verb in {Verb.PAUSE, Verb.RESUME}:
             answer("noted", self._pause(obey, now))
         elif obey.reason == "names-no-client":

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailflow.domain.incident import Affected, Incident
-from mailflow.domain.letters import JSON, Facts, Letter, LetterKind, LetterState, NewLetter
+from mailflow.domain.letters import JSON, Draft, Facts, Letter, LetterKind, LetterState, NewLetter
 from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.people import Address, Contact, Staff
 from mailflow.engine.setup import Setup
@@ -136,13 +136,14 @@ class Post:
         stale = letter.due_at - (now - since) + self._setup.policy.stale_after
         return self._store.outbox.put(replace(letter, unless_over=True, not_after=stale), now)
 
-    def hold(self, letter: NewLetter, reason: str, now: datetime, *, version: int, rendered: str) -> Letter | None:
+    def hold(self, letter: NewLetter, draft: Draft, now: datetime, *, rendered: str) -> Letter | None:
         """Put a client letter in that waits for SEND: its words are these, whatever the templates become."""
         held = replace(
             letter,
             state=LetterState.HELD,
-            reason=reason,
-            version=version,
+            reason="waits-for-send",
+            version=draft.version,
+            draft_id=draft.id,
             rendered=rendered,
             unless_over=letter.kind is LetterKind.ACKNOWLEDGEMENT,  # its words say that it is still on
         )

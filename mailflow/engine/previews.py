@@ -12,12 +12,14 @@ from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 from mailflow.writing.render import Rendered
+from mailflow.writing.words import Words
 
 # How a letter's words may be changed, as the name of the sentence that says so; the others by writing them anew.
 CHANGE = {
     LetterKind.DEBRIEF: "change_debrief",
     LetterKind.ACKNOWLEDGEMENT: "change_fixed",
     LetterKind.ANSWER: "change_answer",
+    LetterKind.REPORT: "change_report",
 }
 
 MAX_DIFFERENCE = 40  # lines; more is a new letter, which is shown in full below
@@ -45,37 +47,17 @@ class Previews:
         reader: Address | None = None,
     ) -> None:
         """The exact text, the recipients by name, and what SEND will do."""
-        live = self._setup.live(case.affected)
-        rest = self._setup.policy.rest
-        letters = self._store.outbox.of_draft(draft.id)
-        shown: list[JSON] = []
-        for letter in letters:
-            words = Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
-            first_name = letter.facts["first_name"]
-            text = words.text.strip()
-            shown.append({"first_name": first_name, "subject": words.subject, "text": text, "html": words.body})
-        ready = "ready_many" if len(letters) > 1 else "ready_one" if rest else "ready_now"
-        if live is Live.OFF:
-            ready = "ready_off"
-        if not letters:
-            ready = "ready_nobody"
-        if draft.objection:
-            ready = "ready_objected"
-        minutes = case.words.phrase("line.rest_minutes", minutes=int(rest / timedelta(minutes=1)))
+        facts = self.facts(draft, self._setup.live(case.affected), case.words, case.affected.client_name)
         self._post.to_staff(
             LetterKind.PREVIEW,
             reader or case.affected.liaison,
             {
-                "releases": draft.kind,
-                "change": [CHANGE.get(draft.kind, "change_words"), {}],
+                **facts,
                 "blocked": blocked,
                 "changed": changed,
-                "names": ", ".join(str(letter.facts["first_name"]) for letter in letters) or case.affected.client_name,
-                "ready": [ready, {"names": ", ".join(letter.recipient.name for letter in letters), "rest": minutes}],
                 "remarks": remarks,
                 "problem": problem,
                 "notes": notes,
-                "letters": shown,
                 "fields": case.asked([f.number for f in CATALOGUE], {}),
                 "end_marker": end_marker(case.incident.reference, draft.version),
             },
@@ -88,6 +70,36 @@ class Previews:
             due_at=now + settle,
             unless_over=settle > timedelta(),
         )
+
+    def facts(self, draft: Draft, live: Live, words: Words, client: str) -> dict[str, JSON]:
+        """What every preview tells of its draft: each letter, who gets it, what SEND does, how words are changed."""
+        rest = self._setup.policy.rest
+        letters = self._store.outbox.of_draft(draft.id)
+        shown: list[JSON] = []
+        for letter in letters:
+            said = Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
+            first_name, text = letter.facts["first_name"], said.text.strip()
+            shown.append({"first_name": first_name, "subject": said.subject, "text": text, "html": said.body})
+        ready = "ready_many" if len(letters) > 1 else "ready_one" if rest else "ready_now"
+        if live is Live.OFF:
+            ready = "ready_off"
+        if not letters:
+            ready = "ready_nobody"
+        if draft.objection:
+            ready = "ready_objected"
+        minutes = words.phrase("line.rest_minutes", minutes=int(rest / timedelta(minutes=1)))
+        return {
+            "releases": draft.kind,
+            "change": [CHANGE.get(draft.kind, "change_words"), {}],
+            "blocked": None,
+            "changed": None,
+            "names": ", ".join(str(letter.facts["first_name"]) for letter in letters) or client,
+            "ready": [ready, {"names": ", ".join(letter.recipient.name for letter in letters), "rest": minutes}],
+            "remarks": [],
+            "problem": None,
+            "notes": "",
+            "letters": shown,
+        }
 
     def difference(self, older: Draft, newer: Draft) -> list[str]:
         """What the newer draft says otherwise to the first who reads both, line by line."""

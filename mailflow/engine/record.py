@@ -28,6 +28,7 @@ from mailflow.domain.decisions import (
     Relapse,
     Relay,
     Release,
+    Reword,
     Show,
     Situation,
     Wait,
@@ -45,6 +46,7 @@ from mailflow.engine.client_mail import ClientMail
 from mailflow.engine.desk import Desk
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import Inbound
+from mailflow.engine.monthly import Monthly
 from mailflow.engine.obey import Orders
 from mailflow.engine.opening import EXCERPT, Opening, Word
 from mailflow.engine.post import Post, address_of
@@ -71,7 +73,8 @@ class Recorder:
         self.replay = Replay(store, setup, self.record)
         self._triage = Triage(store, setup, self._post, self.replay)
         self._relaying = Relaying(store, setup, self._post, drafts)
-        self._orders = Orders(store, setup, self._post, drafts)
+        self._monthly = Monthly(store, setup, self._post, drafts)
+        self._orders = Orders(store, setup, self._post, drafts, self._monthly)
         self._announcing = Announcing(store, setup, self._post)
         self._aftermath = Aftermath(store, setup, self._post)
 
@@ -125,12 +128,17 @@ class Recorder:
                 letter = situation.answered.letter if situation.answered else None
                 self._desk.answered(decision, letter, inbound.id, now)
                 return Kind.LIAISON, letter.incident_id if letter else None
+            case Reword():
+                self._monthly.reword(decision, inbound.id, now)
+                return Kind.LIAISON, None
             case Release():
-                self._drafts.release(decision, inbound.id, now)
-                return Kind.LIAISON, self._store.records.affected(decision.draft.affected_id).incident_id
+                released = self._drafts if decision.draft.affected_id else self._monthly
+                released.release(decision, inbound.id, now)
+                return Kind.LIAISON, self._incident_of(decision.draft.affected_id)
             case RefuseSend():
-                self._desk.refuse(decision, inbound.id, now)
-                return Kind.LIAISON, self._store.records.affected(decision.affected_id).incident_id
+                refused = self._desk if decision.affected_id else self._monthly
+                refused.refuse(decision, inbound.id, now)
+                return Kind.LIAISON, self._incident_of(decision.affected_id)
             case Relay():
                 self._relaying.answer(decision, inbound, now)
                 return Kind.LIAISON, decision.letter.incident_id
@@ -173,6 +181,9 @@ class Recorder:
         values: dict[str, JSON] = {"place": place, "said": said, "mailbox": mailbox}
         recipient, key = self._setup.administrator, f"unfetched:{mailbox}:{place}"
         self._post.notice(["unfetched", values], [["unfetched", values]], recipient, key=key, now=now, mailbox=mailbox)
+
+    def _incident_of(self, affected_id: int | None) -> int | None:
+        return self._store.records.affected(affected_id).incident_id if affected_id else None
 
     # --- people ---
 

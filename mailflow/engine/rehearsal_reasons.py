@@ -30,6 +30,7 @@ ACTIONS = {
     "Relapse": "the same trouble again",
     "Relay": "a liaison's answer to a client",
     "Release": "a liaison's SEND",
+    "Reword": "put a liaison's words into a report",
     "Show": "shown to a liaison, because nobody could place it",
     "Wait": "waits",
 }

@@ -43,8 +43,7 @@ NOTICED = {
 class Share:
     """One client's part of an incident: for how long it was struck, and how it was answered."""
 
-    client_key: str
-    client_name: str
+    affected: Affected
     started_at: datetime
     ended_at: datetime | None
     clocks: Mapping[Clock, Reading]
@@ -52,6 +51,16 @@ class Share:
     late: tuple[timedelta, ...]  # how late the others were kept, or are by now
     debrief_late: timedelta | None  # nothing where it was in time; none where it is not due, or not owed
     recurred: bool
+
+    @property
+    def client_key(self) -> str:
+        """Whose it is."""
+        return self.affected.client_key
+
+    @property
+    def client_name(self) -> str:
+        """What that client was called then."""
+        return self.affected.client_name
 
     @property
     def outage(self) -> timedelta | None:
@@ -139,8 +148,7 @@ class Reporting:
         judged = [(p, late) for p in promises if (late := _lateness(p, now)) is not None]
         debriefs = [late for p, late in judged if p.kind is PromiseKind.DEBRIEF]
         return Share(
-            client_key=one.client_key,
-            client_name=one.client_name,
+            affected=one,
             started_at=started,
             ended_at=ended,
             clocks=self._clocks(chapter, replace(incident, started_at=started, ended_at=ended), (one,)),

@@ -80,9 +80,13 @@ class Setup:
         return self.directory.staff_at(client.liaison) or self.directory.staff[0]
 
     def live(self, affected: Affected) -> Live:
-        """How far a client's letters may go now: the stricter of the service's and the client's present word."""
+        """How far a client's letters may go now; of a client that is not configured any more, what held then."""
         client = self.directory.client(affected.client_key)
-        return self.policy.live.stricter(client.live if client else affected.live)
+        return self.live_of(client) if client else self.policy.live.stricter(affected.live)
+
+    def live_of(self, client: Client) -> Live:
+        """The stricter of the service's and the client's present word."""
+        return self.policy.live.stricter(client.live)
 
     def calendar(self, affected: Affected) -> Calendar:
         """When a client works; plain weekdays in its zone where it is not configured any more."""

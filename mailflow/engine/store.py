@@ -236,8 +236,8 @@ class Desk(Protocol):
     def form(self, letter_id: int) -> Form | None:
         """The form that this letter showed, word for word."""
 
-    def next_version(self, affected_id: int) -> int:
-        """The version that the next form or draft of this client gets; versions never repeat."""
+    def next_version(self, affected_id: int | None) -> int:
+        """The version that the next form or draft of this client gets, or of a report; versions never repeat."""
 
     def fills(self, affected_id: int) -> dict[int, Fill]:
         """What was answered so far."""

@@ -16,7 +16,9 @@ from mailflow.engine.asking import Asking
 from mailflow.engine.case import open_case
 from mailflow.engine.clock import Clock
 from mailflow.engine.digests import Digests
+from mailflow.engine.drafts import Drafts
 from mailflow.engine.mailroom import LostMailboxError
+from mailflow.engine.monthly import Monthly
 from mailflow.engine.post import Post
 from mailflow.engine.presence import Presence
 from mailflow.engine.record import Recorder
@@ -44,6 +46,7 @@ class Sweep:
         self._presence = Presence(store, setup, post)
         self._reminders = Reminders(store, setup, post, self._presence)
         self._digests = Digests(store, setup, post)
+        self._monthly = Monthly(store, setup, post, Drafts(store, setup, post))
         self._aftermath = Aftermath(store, setup, post)
         self._recorder = Recorder(store, setup)
 
@@ -61,6 +64,7 @@ class Sweep:
             self._reminders.tick,
             self._reminders.silent,
             self._digests.tick,
+            self._monthly.tick,
             self._forget,
         ):
             with self._store.transaction():

@@ -30,6 +30,7 @@ BEHIND_COLON = {
     Verb.CALL: A_COLON,
     Verb.ACTION: A_COLON,
     Verb.PRIORITY: r"P\d\b.*",
+    Verb.REPORT: r"(?!)",  # "Report: the disk was full" is an answer; only capitals make a command of it
 }
 TIMED = frozenset({Verb.RESOLVED, Verb.WORKAROUND, Verb.FAILOVER})
 MAX_COMMAND = 200  # characters of a line that is looked at for commands; an argument may be longer

@@ -120,6 +120,7 @@ class Writer:
             prose=prose,
             lines=lambda text: Markup("<br>").join(str(text).splitlines()),
             quoted=quoted,
+            capital=lambda text: text[:1].upper() + text[1:],
             as_html=Markup,
             sentence=lambda text: impact(str(text), words.phrase("debrief.impact", impact="{impact}")),
         )

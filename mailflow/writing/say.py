@@ -147,6 +147,14 @@ class Say:
             return self._words.phrase("line.late_hours" if hours >= 2 else "line.late_hour", count=int(hours))
         return self._words.phrase("line.late_now")
 
+    def span(self, minutes: float) -> str:
+        """ "9 minutes", "3 hours", "2 days": how long something was."""
+        for limit, of, unit in ((90, 1, "minute"), (36 * 60, 60, "hour")):
+            if minutes < limit:
+                count = round(minutes / of)
+                return self._words.phrase(f"span.{unit}" if count == 1 else f"span.{unit}s", count=max(count, 0))
+        return self._words.phrase("span.days", count=round(minutes / (24 * 60)))
+
     def headline(self, line: Any) -> str:
         """A subject given as [name, values]."""
         name, values = line
@@ -154,6 +162,7 @@ class Say:
 
     def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
         values = {n: self.late(v) if n == "late" else v for n, v in values.items()}
+        values = {n: self.span(v) if n.endswith("_span") else v for n, v in values.items()}
         ways = {
             "_at": self.times.stamp,
             "due_by": self.times.by,

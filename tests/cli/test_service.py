@@ -152,7 +152,7 @@ class TestMigrate:
         first, second = verb("migrate", "-c", config), verb("migrate", "-c", config)
         assert (first.exit_code, first.stdout) == (
             0,
-            "Applied: 0001_first_tables, 0002_signals, 0003_desk, 0004_time\n",
+            "Applied: 0001_first_tables, 0002_signals, 0003_desk, 0004_time, 0005_month\n",
         )
         assert (second.exit_code, second.stdout) == (0, "Everything is up to date.\n")
 

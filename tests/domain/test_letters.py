@@ -151,8 +151,8 @@ def test_the_gate_lets_our_own_mail_through(kind: LetterKind) -> None:
 
 
 def test_which_letters_leave_the_house() -> None:
-    """Four kinds go to clients; a new kind must be thought about here."""
-    theirs = {LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF, LetterKind.UPDATE, LetterKind.ANSWER}
+    """Five kinds go to clients; a new kind must be thought about here."""
+    theirs = {LetterKind.ACKNOWLEDGEMENT, LetterKind.DEBRIEF, LetterKind.UPDATE, LetterKind.ANSWER, LetterKind.REPORT}
     assert {k for k in LetterKind if k.to_client} == theirs
 
 

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.servers
 
 WIDTHS = (600, 360)
-FROM_THE_DESK = {LetterKind.UPDATE, LetterKind.ANSWER, LetterKind.ASK, LetterKind.WEEKLY, LetterKind.MORNING}
+FROM_THE_DESK = {
+    LetterKind.UPDATE,
+    LetterKind.ANSWER,
+    LetterKind.ASK,
+    LetterKind.WEEKLY,
+    LetterKind.MORNING,
+    LetterKind.REPORT,
+}
 LONG = "https://remote.msp.example/" + "averylongaddressthatnobodycanbreak" * 4
 
 
@@ -51,8 +58,11 @@ def from_the_desk(on: ByHand) -> dict[LetterKind, Received]:
     on.replies(on.last(LetterKind.FORWARD), f"About an hour. Paul shows it at {LONG} meanwhile.")
     on.later(minutes=4)
     on.later(days=6)  # Monday morning
+    on.writes(VALERY, "REPORT northwind November\n", "Please")
+    on.replies(on.last(LetterKind.PREVIEW), "SEND")
+    on.later(minutes=4)
     readers = {LetterKind.UPDATE: JOHN, LetterKind.ANSWER: JOHN, LetterKind.ASK: "paul@msp.example"}
-    readers |= {LetterKind.WEEKLY: DANA, LetterKind.MORNING: VALERY}
+    readers |= {LetterKind.WEEKLY: DANA, LetterKind.MORNING: VALERY, LetterKind.REPORT: JOHN}
     return {kind: on.last(kind, reader) for kind, reader in readers.items()}
 
 

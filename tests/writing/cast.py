@@ -207,7 +207,11 @@ def missing(problems: list[Any], *numbers: int, notes: str = "") -> dict[str, An
 
 def preview(*remarks: list[Any], problem: list[Any] | None = None, notes: str = "") -> dict[str, Any]:
     """What would be sent, word for word."""
-    words = rendered(LetterKind.DEBRIEF, debriefed({"problem": PROBLEM, "steps": STEPS}), LATER)
+    words = rendered(
+        LetterKind.DEBRIEF,
+        debriefed({"problem": PROBLEM, "steps": STEPS}),
+        LATER,
+    )
     return {
         **COMMON,
         "releases": "debrief",
@@ -352,6 +356,55 @@ def weekly(late: bool = True) -> dict[str, Any]:
     }
 
 
+def monthly(words: str = "", quiet: bool = False) -> dict[str, Any]:
+    """How November was for Northwind."""
+    values = {"total_span": 134.0, "longest_span": 125.0, "thing": "your mail", "count": "two", "month": "November"}
+    return {
+        "first_name": "John",
+        "name": "John Harper",
+        "reference": "",
+        "month_date": "2026-11-01",
+        "month": "November",
+        "timezone": "America/Chicago",
+        "words": words,
+        "summary": [["report_quiet", values]]
+        if quiet
+        else [
+            ["report_many", {**values, "count": "three"}],
+            ["report_outage_many", values],
+            ["report_informed_many", {"informed_span": 4.0}],
+            ["report_kept_some", {"judged": "three", "kept": "two"}],
+        ],
+        "rows": []
+        if quiet
+        else [
+            {
+                "line": [
+                    "report_thing",
+                    {"thing": "your mail", "began_date": (STARTED - timedelta(days=12)).isoformat()},
+                ],
+                "state": ["report_over", {"length_span": 125.0}],
+                "problem": "The provider's filter refused mail that had come from your own scanner.",
+            },
+            {
+                "line": ["report_thing", {"thing": "your file server", "began_date": STARTED.isoformat()}],
+                "state": ["report_over", {"length_span": 9.0}],
+                "problem": "A Windows update had finished in the night, and the server restarted itself.",
+            },
+            {
+                "line": ["report_thing", {"thing": "“Scanner in the hall”", "began_date": LATER.isoformat()}],
+                "state": ["report_on", {}],
+                "problem": "",
+            },
+        ],
+        "recommended": [] if quiet else ["A second disk for the file server, so that one may fail."],
+        "liaison": "Valery Stufano",
+        "title": "Client Experience Liaison",
+        "phone": "555 0100",
+        "footer": "",
+    }
+
+
 MONDAY = datetime(2026, 11, 30, 8, 1, tzinfo=CHICAGO)
 # One of each kind, with the moment at which it is written.
 EVERY: dict[LetterKind, tuple[dict[str, Any], datetime]] = {
@@ -371,4 +424,5 @@ EVERY: dict[LetterKind, tuple[dict[str, Any], datetime]] = {
     LetterKind.DIGEST: (digest(), MONDAY),
     LetterKind.WEEKLY: (weekly(), MONDAY),
     LetterKind.MORNING: (morning(), MONDAY),
+    LetterKind.REPORT: (monthly(), MONDAY + timedelta(days=1)),
 }

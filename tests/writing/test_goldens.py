@@ -32,6 +32,7 @@ from tests.writing.cast import (
     english,
     forward,
     missing,
+    monthly,
     notice,
     opened,
     preview,
@@ -124,6 +125,9 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
     "valery-preview-superseded": (K.PREVIEW, preview(problem=["superseded", {}]), LATER),
     "dana-weekly": (K.WEEKLY, *EVERY[K.WEEKLY]),
     "dana-weekly-nothing-late": (K.WEEKLY, weekly(late=False), MONDAY),
+    "john-report": (K.REPORT, *EVERY[K.REPORT]),
+    "john-report-in-her-words": (K.REPORT, monthly("November was kind to you:\n\nthree things, all small."), MONDAY),
+    "john-report-quiet": (K.REPORT, monthly(quiet=True), MONDAY),
     "valery-morning": (K.MORNING, *EVERY[K.MORNING]),
     "john-update": (K.UPDATE, *EVERY[K.UPDATE]),
     "john-update-greets": (K.UPDATE, told("Hi John, just a short word: the new disk is in."), LATER),
@@ -217,7 +221,7 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
 WITH_HTML = {
     *("john-down-1", "john-debrief-full", "valery-opened-auto", "valery-form", "valery-missing", "valery-preview"),
     *("dana-weekly", "valery-morning", "john-update", "john-answer", "paul-asked"),
-    *("valery-forward", "valery-shown", "valery-sent", "valery-confirm", "dana-digest"),
+    *("john-report", "valery-forward", "valery-shown", "valery-sent", "valery-confirm", "dana-digest"),
 }
 
 

@@ -43,11 +43,10 @@ class DeskTables:
             end_marker=row.end_marker,
         )
 
-    def next_version(self, affected_id: int) -> int:
+    def next_version(self, affected_id: int | None) -> int:
         """The version that the next form or draft of this client gets."""
         highest = [
-            row.select(fn.MAX(row.version)).where(row.affected_id == affected_id).scalar() or 0
-            for row in (FormRow, DraftRow)
+            row.select(fn.MAX(row.version)).where(_of(row, affected_id)).scalar() or 0 for row in (FormRow, DraftRow)
         ]
         return int(max(highest)) + 1
 
@@ -103,6 +102,10 @@ class DeskTables:
         """Compare and set: of two SENDs that race, one finds the draft current."""
         current = (DraftRow.id == draft_id) & (DraftRow.state == DraftState.CURRENT)
         return bool(DraftRow.update(state=DraftState.RELEASED, released_at=now).where(current).execute())
+
+
+def _of(table: Any, affected_id: int | None) -> Any:
+    return table.affected_id.is_null() if affected_id is None else table.affected_id == affected_id
 
 
 def _draft(row: Any) -> Draft:

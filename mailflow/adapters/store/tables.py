@@ -200,6 +200,8 @@ class PromiseRow(Row):
     what = peewee.TextField(default="")
     made_at = UtcField()
     settled_at = UtcField(null=True)
+    waits_since = UtcField(null=True)
+    waits_for = peewee.TextField(default="")
 
     class Meta:  # noqa: D106
         table_name = "promise"
@@ -268,7 +270,7 @@ class FillRow(Row):
 class DraftRow(Row):
     """What SEND would release, or has released."""
 
-    affected_id = peewee.BigIntegerField()
+    affected_id = peewee.BigIntegerField(null=True)
     version = peewee.IntegerField()
     kind = peewee.CharField(32)
     hash = peewee.CharField(64)
