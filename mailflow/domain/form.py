@@ -125,6 +125,8 @@ class Verb(StrEnum):
     AUDIENCE = "audience"
     ACTION = "action"  # who will do what by when
     DONE = "done"  # and did it
+    WAITING = "waiting"  # for somebody else: the clock stands still
+    GO_ON = "go_on"  # what was waited for has come
     STATUS = "status"
     CLOSE = "close"
     REOPEN = "reopen"

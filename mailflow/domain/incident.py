@@ -127,6 +127,8 @@ class Promise:
     due_at: datetime
     state: PromiseState = PromiseState.OPEN
     what: str = ""  # an action's words
+    waits_since: datetime | None = None  # somebody else is waited for: its clock stands still
+    waits_for: str = ""  # "client", or as the liaison named them
 
 
 @dataclass(frozen=True, kw_only=True)

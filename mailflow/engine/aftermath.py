@@ -168,13 +168,13 @@ class Aftermath:
             return
         next_by = datetime.fromisoformat(str(letter.facts["next_by"]))
         debriefs = [
-            p.due_at
+            p
             for p in self._store.promises.of(affected.incident_id)
             if p.affected_id == affected.id and p.kind is PromiseKind.DEBRIEF and p.state is PromiseState.OPEN
         ]
-        if debriefs and debriefs[0] < next_by:
+        if debriefs and debriefs[0].waits_since is None and debriefs[0].due_at < next_by:
             self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, next_by)
-        elif debriefs and debriefs[0] > next_by:
+        elif debriefs and debriefs[0].due_at != next_by:
             what = f"draft {letter.draft_id}"
             self._store.promises.make(affected, PromiseKind.UPDATE, next_by, now, what=what)
 

@@ -9,6 +9,7 @@ from mailflow.domain.mail import Reading
 from mailflow.domain.people import Address, Contact
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.opening import EXCERPT, Opening
+from mailflow.engine.pauses import Pauses
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -18,8 +19,9 @@ from mailflow.intake.psa import psa_token
 class ClientMail:
     """The use case of a client's words about something that we know of."""
 
-    def __init__(self, store: Store, setup: Setup, post: Post, opening: Opening) -> None:
+    def __init__(self, store: Store, setup: Setup, post: Post, opening: Opening, pauses: Pauses) -> None:
         self._store, self._setup, self._post, self._opening = store, setup, post, opening
+        self._pauses = pauses
 
     def said(
         self, decision: ClientSaid, inbound: Inbound, reading: Reading, situation: Situation, now: datetime
@@ -38,6 +40,8 @@ class ClientMail:
                 return
         else:
             self._note(incident, "client wrote", name, reading.subject, inbound)
+            if not reading.automatic:
+                self._pauses.heard_from(affected, name, now)
         running = decision.reason == "client-has-a-running-incident"
         if running and not affected.reporter and incident.symptom != "reported":
             first = contact.first_name if contact else name

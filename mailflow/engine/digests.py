@@ -17,6 +17,7 @@ from mailflow.domain.letters import JSON, DraftState, LetterKind
 from mailflow.domain.people import Role, Staff
 from mailflow.domain.worktime import next_local
 from mailflow.engine.case import group
+from mailflow.engine.pauses import THEM
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Overdue, Store
@@ -102,6 +103,7 @@ class Digests:
             "open": len(open_),
             "without": [[a.client_name, a.settled_why.removeprefix("no debrief: ")] for a in without],
             "weeks": self._weeks(manager, now),
+            "waiting": [_waits(one) for one in self._store.promises.waiting()],
         }
 
     def _weeks(self, manager: Staff, now: datetime) -> list[JSON]:
@@ -206,6 +208,14 @@ def _liaison(owed: Overdue) -> str:
 
 def _client(owed: Overdue) -> str:
     return owed.affected.client_name
+
+
+def _waits(owed: Overdue) -> JSON:
+    """Whose debrief waits for whom, since when."""
+    whom = owed.affected.client_name if owed.promise.waits_for == THEM else owed.promise.waits_for
+    since = owed.promise.waits_since.isoformat() if owed.promise.waits_since else None
+    values: dict[str, JSON] = {"client": owed.affected.client_name, "title": owed.incident.title, "whom": whom}
+    return ["week_waits", {**values, "since_day": since, "reference": owed.incident.reference}]
 
 
 def _counts(everything: Iterable[str], late: Iterable[str]) -> list[JSON]:

@@ -12,6 +12,7 @@ from mailflow.engine.asking import Asking
 from mailflow.engine.case import Case, names_of, not_understood, open_case
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.order import Order
+from mailflow.engine.pauses import THEM
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -223,6 +224,10 @@ class Handling:
         """One current summary, for the incident's own people (S4.28)."""
         case = self._case(order)
         lines = case.so_far()
+        for promise in self._store.promises.of(order.incident.id):
+            if promise.affected_id == order.affected.id and promise.waits_since:
+                whom = order.affected.client_name if promise.waits_for == THEM else promise.waits_for
+                lines.append(["status_waits_for", {"whom": whom, "since_day": promise.waits_since.isoformat()}])
         told = [t.name for t in self._store.records.audience(order.incident.id, order.affected.id)]
         lines.append(["status_told", {"names": ", ".join(dict.fromkeys(told))}] if told else ["status_untold", {}])
         fills = self._store.desk.fills(order.affected.id)

@@ -17,6 +17,7 @@ from mailflow.engine.handling import Handling
 from mailflow.engine.mailroom import Inbound
 from mailflow.engine.monthly import Monthly
 from mailflow.engine.order import Order
+from mailflow.engine.pauses import Pauses
 from mailflow.engine.post import Post, address_of, drop
 from mailflow.engine.presence import Presence
 from mailflow.engine.setup import Setup
@@ -36,6 +37,7 @@ class Orders:
         self._presence = Presence(store, setup, post)
         course = Course(store, setup, self._aftermath)
         handling = Handling(store, setup, post, drafts)
+        pauses = Pauses(store, setup, drafts)
         # Each is answered with the sentence that it gives back; None where another mail is the answer.
         self._about_an_incident: Mapping[Verb, Callable[[Order], JSON]] = {
             Verb.NOTE: self._note,
@@ -57,6 +59,8 @@ class Orders:
             Verb.DONE: handling.done,
             Verb.TAKE: handling.take,
             Verb.ROW: handling.row,
+            Verb.WAITING: pauses.begin,
+            Verb.GO_ON: pauses.end,
         }
         self._handling = handling
         self._monthly = monthly

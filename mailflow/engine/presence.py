@@ -131,7 +131,8 @@ class Presence:
         """Her clients with all that they are owed, and single promises that she keeps for somebody else's client."""
         lines: list[JSON] = [["stands_in", {"name": staff.name}]]
         moved: set[int] = set()
-        for owed in [x for x in self._store.promises.open(now + FAR) if x.promise.owner == staff.address]:
+        open_ = [*self._store.promises.open(now + FAR), *self._store.promises.waiting()]
+        for owed in [x for x in open_ if x.promise.owner == staff.address]:
             incident, affected = owed.incident, owed.affected
             hers = affected.liaison.address == staff.address
             if not hers:

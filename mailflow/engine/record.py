@@ -49,6 +49,7 @@ from mailflow.engine.mailroom import Inbound
 from mailflow.engine.monthly import Monthly
 from mailflow.engine.obey import Orders
 from mailflow.engine.opening import EXCERPT, Opening, Word
+from mailflow.engine.pauses import Pauses
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.relay import Relaying
 from mailflow.engine.replay import Replay
@@ -69,7 +70,7 @@ class Recorder:
         self._opening = Opening(store, setup, self._post, drafts)
         self.presence = self._opening.presence
         self.alerts = Alerts(store, setup, self._post, self._opening)
-        self._client_mail = ClientMail(store, setup, self._post, self._opening)
+        self._client_mail = ClientMail(store, setup, self._post, self._opening, Pauses(store, setup, drafts))
         self.replay = Replay(store, setup, self.record)
         self._triage = Triage(store, setup, self._post, self.replay)
         self._relaying = Relaying(store, setup, self._post, drafts)

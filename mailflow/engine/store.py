@@ -188,7 +188,7 @@ class Promises(Protocol):
         """One promise, with what it is about."""
 
     def open(self, before: datetime) -> list[Overdue]:
-        """Open promises that are due before a time, oldest first."""
+        """Open promises that are due before a time, oldest first; none that waits for somebody."""
 
     def kept_late(self, since: datetime) -> list[datetime]:
         """When what was kept after its time was due."""
@@ -219,6 +219,12 @@ class Promises(Protocol):
 
     def keep(self, promise_id: int, now: datetime) -> None:
         """An action was done."""
+
+    def wait(self, promise_id: int, whom: str, since: datetime) -> None:
+        """Somebody else is waited for: until it is put off or goes on, it is never due."""
+
+    def waiting(self) -> list[Overdue]:
+        """Open promises whose clock stands still, the longest waiting first."""
 
     def hand_over(self, promise_id: int, staff: Staff) -> None:
         """Somebody else is to keep it."""

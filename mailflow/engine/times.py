@@ -59,7 +59,7 @@ class Steps(Protocol):
         """The steps of a promise, fixed from here on; those that are not done give way to these."""
 
     def due(self, now: datetime) -> list[Step]:
-        """What is due, by promise and time."""
+        """What is due, by promise and time; nothing of a promise that waits for somebody."""
 
     def done(self, step_id: int, outcome: str, now: datetime) -> bool:
         """Compare and set: of two daemons one does it."""

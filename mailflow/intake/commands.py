@@ -18,7 +18,7 @@ WHOLE_LINE = frozenset({Verb.SEND, Verb.STOP, Verb.SENT, Verb.RESEND, Verb.PAUSE
 # What follows on further lines belongs to them. A text is ended by a command in capitals only; a question or a reason,
 # by any command.
 TEXTS = frozenset({Verb.NOTE, Verb.OPEN, Verb.CALL, Verb.UPDATE})
-PASSAGES = TEXTS | {Verb.ASK, Verb.ASSIGN, Verb.LATER, Verb.CLOSE, Verb.REOPEN}
+PASSAGES = TEXTS | {Verb.ASK, Verb.ASSIGN, Verb.LATER, Verb.CLOSE, Verb.REOPEN, Verb.WAITING}
 # What must follow where only a colon tells a command from prose: "Fixed: 9:40" is one, "Fixed: a new disk" an answer.
 A_TIME = r"(?:\w+ ){0,2}(?:\d[\w/.]*,? ){0,2}(?:\w+ )?\d{1,2}(?:[:.]\d\d| ?[ap]m)\b(?: \w+){0,2}\W*"
 A_COLON = r"[^:：]+[:：].*"
@@ -30,7 +30,9 @@ BEHIND_COLON = {
     Verb.CALL: A_COLON,
     Verb.ACTION: A_COLON,
     Verb.PRIORITY: r"P\d\b.*",
-    Verb.REPORT: r"(?!)",  # "Report: the disk was full" is an answer; only capitals make a command of it
+    # "Report: the disk was full" is an answer; only capitals make a command of these.
+    Verb.REPORT: r"(?!)",
+    Verb.WAITING: r"(?!)",
 }
 TIMED = frozenset({Verb.RESOLVED, Verb.WORKAROUND, Verb.FAILOVER})
 MAX_COMMAND = 200  # characters of a line that is looked at for commands; an argument may be longer

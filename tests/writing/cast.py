@@ -344,6 +344,18 @@ def weekly(late: bool = True) -> dict[str, Any]:
         "by_liaison": [["Valery Stufano", 4, 2 * late], ["Robin Day", 1, 0]],
         "by_client": [["Northwind", 3, 1 * late], ["Contoso", 2, 1 * late]],
         "without": [["Contoso", "sorted out on the phone"]],
+        "waiting": [
+            [
+                "week_waits",
+                {
+                    "client": "Contoso",
+                    "title": "line to the branch",
+                    "whom": "the provider",
+                    "since_day": PROMISED.isoformat(),
+                    "reference": "INC-2043",
+                },
+            ]
+        ][: int(late)],
         "weeks": [
             {
                 "begins_date": (STARTED + timedelta(weeks=n - 7)).isoformat(),

@@ -20,7 +20,7 @@ def awaits_form(ended_before: datetime, due_before: datetime) -> Any:
         (LetterRow.affected_id == AffectedRow.id) & (LetterRow.kind == LetterKind.FORM)
     )
     promised = PromiseRow.select(PromiseRow.affected_id).where(PromiseRow.state == PromiseState.OPEN)
-    due_soon = promised.where(PromiseRow.due_at <= due_before)
+    due_soon = promised.where((PromiseRow.due_at <= due_before) & PromiseRow.waits_since.is_null())
     # Trouble that was over before the acknowledgement left is told to nobody: it is dropped when its time comes.
     told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)
     dropping = LetterRow.select(LetterRow.id).where(

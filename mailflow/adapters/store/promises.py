@@ -12,6 +12,8 @@ from mailflow.domain.incident import Affected, Promise, PromiseKind, PromiseStat
 from mailflow.domain.people import Staff
 from mailflow.engine.store import Overdue
 
+RUNS = PromiseRow.waits_since.is_null()  # its clock does not stand still
+
 
 class PromiseTable:
     """engine.store.Promises."""
@@ -52,13 +54,22 @@ class PromiseTable:
         ).execute()
 
     def postpone(self, affected_id: int, kind: PromiseKind, due_at: datetime) -> None:
-        """An open promise is due at another time."""
+        """An open promise is due at another time, and waits for nobody any more."""
         open_ = (PromiseRow.affected_id == affected_id) & (PromiseRow.state == PromiseState.OPEN)
-        PromiseRow.update(due_at=due_at).where(open_ & (PromiseRow.kind == kind)).execute()
+        goes_on = {"due_at": due_at, "waits_since": None, "waits_for": ""}
+        PromiseRow.update(goes_on).where(open_ & (PromiseRow.kind == kind)).execute()
 
     def keep(self, promise_id: int, now: datetime) -> None:
         """An action was done."""
         PromiseRow.update(state=PromiseState.KEPT, settled_at=now).where(PromiseRow.id == promise_id).execute()
+
+    def wait(self, promise_id: int, whom: str, since: datetime) -> None:
+        """Somebody else is waited for: until it is put off or goes on, it is never due."""
+        PromiseRow.update(waits_since=since, waits_for=whom).where(PromiseRow.id == promise_id).execute()
+
+    def waiting(self) -> list[Overdue]:
+        """Open promises whose clock stands still, the longest waiting first."""
+        return sorted(_owed(PromiseRow.waits_since.is_null(False)), key=lambda owed: str(owed.promise.waits_since))
 
     def hand_over(self, promise_id: int, staff: Staff) -> None:
         """Somebody else is to keep it."""
@@ -66,7 +77,7 @@ class PromiseTable:
 
     def overdue(self, now: datetime) -> list[Overdue]:
         """Promises past their time, oldest first."""
-        return _owed(PromiseRow.due_at < now)
+        return _owed(RUNS & (PromiseRow.due_at < now))
 
     def get(self, promise_id: int) -> Overdue:
         """One promise, with what it is about."""
@@ -76,7 +87,7 @@ class PromiseTable:
 
     def open(self, before: datetime) -> list[Overdue]:
         """Open promises that are due before a time, oldest first."""
-        return _owed(PromiseRow.due_at < before)
+        return _owed(RUNS & (PromiseRow.due_at < before))
 
     def kept_late(self, since: datetime) -> list[datetime]:
         """When what was kept after its time was due."""
@@ -89,7 +100,7 @@ class PromiseTable:
         plain = fn.LOWER(fn.REPLACE(FillRow.value, "\N{RIGHT SINGLE QUOTATION MARK}", "'"))
         said = [*words, *(f"{word}." for word in words)]
         of = FillRow.select(FillRow.id).where(FillRow.affected_id == PromiseRow.affected_id)
-        return _owed((PromiseRow.due_at < before) & fn.EXISTS(of.where(plain.in_(said))))
+        return _owed(RUNS & (PromiseRow.due_at < before) & fn.EXISTS(of.where(plain.in_(said))))
 
 
 def _owed(which: Any) -> list[Overdue]:
@@ -112,4 +123,6 @@ def _promise(row: Any) -> Promise:
         due_at=row.due_at,
         state=PromiseState(row.state),
         what=row.what,
+        waits_since=row.waits_since,
+        waits_for=row.waits_for,
     )

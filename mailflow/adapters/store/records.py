@@ -281,7 +281,7 @@ class RecordTables:
         """The client has nothing after all: what was promised is owed again."""
         affected_id = self.affected(affected_id).id
         AffectedRow.update(settled_at=None, settled_why="").where(AffectedRow.id == affected_id).execute()
-        PromiseRow.update(state=PromiseState.OPEN, settled_at=None).where(
+        PromiseRow.update(state=PromiseState.OPEN, settled_at=None, waits_since=None).where(
             (PromiseRow.affected_id == affected_id)
             & (PromiseRow.kind == kind)
             & (PromiseRow.state != PromiseState.OPEN)

@@ -94,8 +94,9 @@ class StepTable:
             StepRow.insert(promise_id=promise_id, name=name, due_at=due_at).on_conflict_ignore().execute()
 
     def due(self, now: datetime) -> list[Step]:
-        """What is due, by promise and time."""
-        due = StepRow.done_at.is_null() & (StepRow.due_at <= now)
+        """What is due, by promise and time; nothing of a promise that waits for somebody."""
+        waits = (PromiseRow.id == StepRow.promise_id) & PromiseRow.waits_since.is_null(False)
+        due = StepRow.done_at.is_null() & (StepRow.due_at <= now) & ~fn.EXISTS(PromiseRow.select().where(waits))
         query = StepRow.select().where(due).order_by(StepRow.promise_id, StepRow.due_at, StepRow.id)
         return [_step(row) for row in query]
 

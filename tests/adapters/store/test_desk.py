@@ -127,6 +127,16 @@ class TestDrafts:
         assert store.desk.draft(kept.id) == replace(kept, approved_by="valery@msp.example")
         assert store.desk.draft(held.id) == held
 
+    def test_a_report_is_a_draft_of_no_client_of_an_incident(self, store: Store, affected: Affected) -> None:
+        """S4.37: its versions go up by themselves, and no client's drafts know of it."""
+        drafted(store, affected, 7)
+        with store.transaction():
+            assert store.desk.next_version(None) == 1
+            report = store.desk.add_draft(replace(draft(affected, 1), affected_id=None, kind=LetterKind.REPORT), NOON)
+            assert store.desk.next_version(None) == 2
+        assert store.desk.draft(report.id) == report
+        assert report not in store.desk.drafts(affected.id)
+
     def test_of_two_sends_at_once_one_releases(self, store: Store, affected: Affected) -> None:
         """N.6, DESIGN 3: a token may answer often and publish once, from however many processes."""
 

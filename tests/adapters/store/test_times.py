@@ -58,6 +58,35 @@ class TestPromises:
         assert store.promises.get(kept[1].id).promise.state is PromiseState.KEPT
         assert store.promises.get(kept[0].id).promise.due_at == NOON + 2 * DAY
 
+    def test_what_waits_is_never_due_until_it_goes_on(self, store: Store, pair: tuple[Incident, Affected]) -> None:
+        """N.4: a promise that waits for somebody is in no list of what is due, nor are its steps; put off, it is."""
+        incident, affected = pair
+        waits = promise(store, affected, D, NOON)
+        runs = promise(store, affected, A, NOON, owner=ROBIN, what="call the vendor")
+        with store.transaction():
+            store.steps.plan(waits, [("due", NOON)])
+            store.promises.wait(waits, "the provider", NOON - HOUR)
+        assert [o.promise.id for o in store.promises.open(NOON + DAY)] == [runs]
+        assert [o.promise.id for o in store.promises.overdue(NOON + DAY)] == [runs]
+        assert store.steps.due(NOON + DAY) == []
+        (one,) = store.promises.waiting()
+        assert (one.promise.waits_for, one.promise.waits_since) == ("the provider", NOON - HOUR)
+        with store.transaction():
+            store.promises.postpone(affected.id, D, NOON + HOUR)
+        assert store.promises.waiting() == []
+        assert {o.promise.id for o in store.promises.open(NOON + DAY)} == {waits, runs}
+        assert [s.promise_id for s in store.steps.due(NOON + DAY)] == [waits]
+        assert store.promises.of(incident.id)[0].waits_since is None
+
+    def test_one_promise_changes_hands(self, store: Store, pair: tuple[Incident, Affected]) -> None:
+        """N.4: an action is handed over alone; what else the client is promised stays where it is."""
+        incident, affected = pair
+        promise(store, affected, D, NOON)
+        action = promise(store, affected, A, NOON, what="call the vendor")
+        with store.transaction():
+            store.promises.hand_over(action, ROBIN)
+        assert [p.owner for p in store.promises.of(incident.id)] == [affected.liaison.address, ROBIN.address]
+
     def test_what_is_not_known_is_found_in_any_spelling(self, store: Store, pair: tuple[Incident, Affected]) -> None:
         """S1.14: promises to clients of whom something is not known yet, before they are due."""
         _, affected = pair

@@ -14,6 +14,7 @@ DROP TABLE draft;
 ALTER TABLE drafted RENAME TO draft;
 ALTER TABLE promise ADD COLUMN waits_since BIGINT;
 ALTER TABLE promise ADD COLUMN waits_for TEXT NOT NULL DEFAULT '';
+CREATE INDEX promise_waits ON promise (waits_since) WHERE waits_since IS NOT NULL;
 """
 
 

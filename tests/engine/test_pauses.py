@@ -1,0 +1,149 @@
+"""Waiting for somebody else: the debrief's clock stands still, the client hears of it, and nothing is forgotten."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mailflow.domain.incident import Promise, PromiseKind, PromiseState
+from mailflow.domain.letters import LetterKind
+from tests.engine.test_desk import ANSWERS
+from tests.house import DANA, JOHN, ROBIN, SECOND_LIAISON, VALERY, ByHand, by_hand
+
+pytestmark = pytest.mark.soak
+
+CHICAGO = ZoneInfo("America/Chicago")
+NOTICE, OPENED, PREVIEW, UPDATE = LetterKind.NOTICE, LetterKind.OPENED, LetterKind.PREVIEW, LetterKind.UPDATE
+
+
+def day(number: int, hour: int, minute: int = 0) -> datetime:
+    """November 2026 in Chicago; the 24th is the Tuesday of the story, on which John is told."""
+    return datetime(2026, 11, number, hour, minute, tzinfo=CHICAGO)
+
+
+def promised(on: ByHand) -> None:
+    """John was told on Tuesday, and promised a debrief by Wednesday, 17:00."""
+    on.alert()
+    on.later(minutes=4)
+
+
+def debrief(on: ByHand) -> Promise:
+    return next(p for p in on.app.store.promises.of(1) if p.kind is PromiseKind.DEBRIEF)
+
+
+def words(on: ByHand, kind: LetterKind = NOTICE, who: str = VALERY) -> str:
+    return " ".join(on.last(kind, who).text.split())
+
+
+def late(on: ByHand, who: str = VALERY) -> list[str]:
+    return [m.subject for m in on.got(who, NOTICE) if "Late" in m.subject or "Due soon" in m.subject]
+
+
+def test_the_clock_stands_still_and_the_client_hears_of_it(tmp_path: Path) -> None:
+    """N.4: WAITING FOR stops reminders, offers the client an honest letter, and owes the next word; GO ON moves the
+    debrief by the working time in between."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.at(day(25, 10))
+        on.replies(on.last(OPENED), "WAITING FOR the provider\nThey replace the line on Friday.")
+        assert "a short letter that says so waits for your SEND" in words(on)
+        preview = words(on, PREVIEW)
+        assert "We are waiting for the provider to go on with your file server." in preview
+        assert "They replace the line on Friday." in preview
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=4)
+        assert "again by tomorrow" in words(on, UPDATE, JOHN)  # Thursday, in whichever phrasing
+        on.at(day(25, 18))
+        assert late(on) == []
+        on.at(day(26, 17, 1))  # but the word that was promised in between is due
+        assert late(on)
+        on.at(day(27, 9))
+        on.replies(on.last(OPENED), "GO ON")
+        assert "The debrief is due by" in words(on)
+        # On Wednesday at ten, seven working hours were left; on Friday at nine they begin to run again.
+        moved = debrief(on)
+        assert moved.waits_since is None
+        assert abs(moved.due_at - day(27, 16)) < timedelta(minutes=1)
+
+
+def test_the_clients_own_mail_ends_the_wait_for_it(tmp_path: Path) -> None:
+    """N.4: who waited for John goes on when John writes, and not before; waiting for a vendor is not ended by him."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.replies(on.last(OPENED), "WAITING FOR John: when may we restart it?")
+        assert "To go on with your file server we need to hear from you first. when may we restart it?" in words(
+            on, PREVIEW
+        )
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=4)
+        assert debrief(on).waits_for == "client"
+        on.replies(on.last(UPDATE, JOHN), "Tonight after eight.", JOHN)
+        assert debrief(on).waits_since is None
+        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        on.replies(on.last(UPDATE, JOHN), "Any news?", JOHN)
+        assert debrief(on).waits_for == "the provider"
+
+
+def test_what_waits_stands_in_the_week_and_in_status(tmp_path: Path) -> None:
+    """Deadlines: a debrief that waits for somebody is in the managers' week, with whom and since when."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        on.replies(on.last(OPENED), "STATUS")
+        assert "The debrief waits for the provider, on Tuesday morning." in words(on)
+        on.at(day(30, 8, 1))
+        assert "Northwind, file server: waits for the provider, on Tuesday morning (INC-1)." in words(
+            on, LetterKind.WEEKLY, DANA
+        )
+
+
+def test_the_debrief_ends_the_wait(tmp_path: Path) -> None:
+    """S0.8: whoever waited and has the answer sends the debrief: nothing more is owed, nothing waits."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.recovery()
+        on.later(minutes=15)
+        on.replies(on.last(LetterKind.FORM), "WAITING FOR the provider")
+        on.replies(on.last(LetterKind.FORM), ANSWERS)
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=4)
+        assert debrief(on).state is PromiseState.KEPT
+        assert on.app.store.promises.waiting() == []
+
+
+def test_what_waits_moves_to_a_stand_in(tmp_path: Path) -> None:
+    """N.4: what waits is handed over with everything else of who is away."""
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
+        promised(on)
+        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        on.writes(VALERY, "AWAY tomorrow to 30 November, Robin\n", "Holiday")
+        on.at(day(25, 8))
+        assert debrief(on).owner == ROBIN
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("WAITING FOR", "For whom?"),
+        ("GO ON", "Nothing here waits for anybody"),
+    ],
+)
+def test_what_was_not_said_is_asked(tmp_path: Path, said: str, answer: str) -> None:
+    """S1.13: a command that lacks what it needs changes nothing, and says so."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.replies(on.last(OPENED), said)
+        assert answer in words(on)
+        assert debrief(on).waits_since is None
+
+
+def test_waiting_in_an_answer_is_an_answer(tmp_path: Path) -> None:
+    """S3.2: "waiting for the new disk" in small letters, in a form's answer, is an answer and stops no clock."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.recovery()
+        on.later(minutes=15)
+        on.replies(on.last(LetterKind.FORM), "1: The disk failed.\n2: waiting for the new disk")
+        assert "waiting for the new disk" in words(on, PREVIEW)
+        assert debrief(on).waits_since is None
