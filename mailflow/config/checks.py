@@ -98,6 +98,18 @@ def two_can_approve(draft: Draft, report: Report) -> None:
             report.problem(entry.file, entry.path("two_approvals"), text)
 
 
+def tiers_are_somebodys(draft: Draft, report: Report) -> None:
+    """A tier that no client has was meant for one that is spelt otherwise."""
+    known = {client.value.tier.casefold(): client.value.tier for client in draft.clients if client.value.tier}
+    for entry in draft.source.of("policy"):
+        tiers = entry.raw.get("tier")
+        for name in tiers if isinstance(tiers, dict) else ():
+            if name.casefold() not in known:
+                near = nearest(name, sorted(known.values()))
+                todo = f"did you mean `{near}`?" if near else f'write `tier = "{name}"` with those it is for'
+                report.warning(entry.file, entry.path("tier", name), f"no [[client]] has this tier; {todo}")
+
+
 def helpdesk_is_elsewhere(draft: Draft, report: Report) -> None:
     """Every client's requests are passed on to it: to one of ours they would come back, to a client's they leak."""
     mailboxes = {listed.address for listed in draft.listed("mailbox")}
@@ -274,6 +286,7 @@ CHECKS: tuple[Callable[[Draft, Report], None], ...] = (
     mailboxes_differ,
     nobody_is_a_mailbox,
     two_can_approve,
+    tiers_are_somebodys,
     helpdesk_is_elsewhere,
     people_are_one_thing,
     liaisons_exist,

@@ -238,6 +238,8 @@ def policy(settings: Settings) -> Policy:
         storm_within=rules.storm_within,
         helpdesk=rules.helpdesk or "",
         debrief_within=rules.debriefs,
+        tiers=rules.tiers,
+        review_within=rules.review_within,
         day_ends=rules.day_ends,
         form=rules.questions,
         forms=rules.forms,
@@ -288,6 +290,7 @@ def _client(one: ClientEntry, service: ServiceSection, year: int) -> Client:
         hosts=one.hosts,
         hours=one.hours,
         holidays=holidays_of(one.holidays, _everybodys(one, service), year),
+        tier=one.tier,
     )
 
 

@@ -19,7 +19,7 @@ from mailflow.config.notation import (
 )
 from mailflow.config.table import Faults, Table
 from mailflow.domain.form import BY_NAME, BY_NUMBER
-from mailflow.domain.policy import REMINDERS, Acknowledge, MonthlyReport, Policy, Questions, Reminder
+from mailflow.domain.policy import REMINDERS, Acknowledge, MonthlyReport, Policy, Questions, Reminder, Tier
 from mailflow.domain.vocabulary import Class, Priority
 from mailflow.domain.worktime import Within
 
@@ -54,6 +54,13 @@ class ReminderEntry(Table):
     to: Literal["liaison", "manager", "administrator"] = Field(description="who hears of it")
 
 
+class TierSection(Table):
+    """`[policy.tier.gold]`: what clients of a tier are promised beyond what all are."""
+
+    debrief_within: Mapping[Priority, Promised] = Field(default_factory=dict)
+    call_within: Mapping[Priority, Promised] = Field(default_factory=dict)
+
+
 class PolicySection(Table):
     """`[policy]`: see domain.policy.Policy. Tables may be given in part; the rest keeps its default."""
 
@@ -68,6 +75,8 @@ class PolicySection(Table):
     storm_within: PositiveDuration = DEFAULTS.storm_within
     helpdesk: MailAddress | None = None
     debrief_within: Mapping[Priority, Promised] = Field(default_factory=dict)
+    tier: Mapping[OneLine, TierSection] = Field(default_factory=dict)
+    review_within: Mapping[Priority, Promised] = Field(default_factory=dict)
     day_ends: ClockTime = DEFAULTS.day_ends
     form_fields: tuple[FormField, ...] = DEFAULTS.form.asked
     required_fields: tuple[FormField, ...] = DEFAULTS.form.required
@@ -93,10 +102,13 @@ class PolicySection(Table):
         if self.stale_after <= self.settle + self.rest:
             why = "shorter than `settle` and `rest` together, so every letter would be held"
             faults.append(("stale_after", f"{why}; make it longer"))
-        for priority, within in self.debriefs.items():
+        debriefs = {f"debrief_within.{priority}": within for priority, within in self.debriefs.items()}
+        for name, tier in self.tier.items():
+            debriefs |= {f"tier.{name}.debrief_within.{p}": within for p, within in tier.debrief_within.items()}
+        for key, within in debriefs.items():
             if within.length <= self.form_before_due:
                 why = "no longer than `form_before_due`, so the form would be due before the trouble began"
-                faults.append((f"debrief_within.{priority}", f"{why}; make it longer"))
+                faults.append((key, f"{why}; make it longer"))
         faults += _form_faults("form_fields", self.form_fields, "required_fields", self.required_fields)
         for priority, form in self.form.items():
             at = f"form.{priority}"
@@ -107,6 +119,14 @@ class PolicySection(Table):
         if faults:
             raise Faults(*faults)
         return self
+
+    @property
+    def tiers(self) -> dict[str, Tier]:
+        """By name, as clients' tiers are compared."""
+        return {
+            name.casefold(): Tier(debrief_within=one.debrief_within, call_within=one.call_within)
+            for name, one in self.tier.items()
+        }
 
     @property
     def reminders(self) -> tuple[Reminder, ...]:

@@ -105,6 +105,13 @@ class PromiseKind(StrEnum):
     DEBRIEF = "debrief"
     UPDATE = "update"  # the next word to the client
     ACTION = "action"  # something that one of ours does
+    CALL = "call"  # a client of this tier is called (S4.15)
+    REVIEW = "review"  # what is to be learnt of it is talked over (S4.42)
+
+    @property
+    def to_client(self) -> bool:
+        """Whether a client waits for it: only such promises escalate step by step, and count as ours to them."""
+        return self in {PromiseKind.DEBRIEF, PromiseKind.UPDATE}
 
 
 class PromiseState(StrEnum):
@@ -126,7 +133,7 @@ class Promise:
     owner: str  # address of the liaison
     due_at: datetime
     state: PromiseState = PromiseState.OPEN
-    what: str = ""  # an action's words
+    what: str = ""  # what one of ours is to do
     waits_since: datetime | None = None  # somebody else is waited for: its clock stands still
     waits_for: str = ""  # "client", or as the liaison named them
 

@@ -132,6 +132,7 @@ class Client:
     hosts: tuple[str, ...] = ()  # patterns of names of this client's machines, components or not
     hours: Hours | None = None  # when they work, in their own time; None: nobody has said
     holidays: Holidays = NO_HOLIDAYS
+    tier: str = ""  # a word of the MSP's own, for which its policy may promise more
 
     @cached_property
     def calendar(self) -> Calendar:

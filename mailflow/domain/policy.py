@@ -99,6 +99,14 @@ class Questions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tier:
+    """What clients of a tier are promised beyond what all are, by priority."""
+
+    debrief_within: Mapping[Priority, Within] = field(default_factory=dict)  # instead of everybody's
+    call_within: Mapping[Priority, Within] = field(default_factory=dict)  # they are called as well (S4.15)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """Every default here is the shipped configuration's."""
 
@@ -116,6 +124,8 @@ class Policy:
     storm_within: timedelta = timedelta(hours=1)
     helpdesk: str = ""  # where requests go that have nothing to do with trouble; empty: the liaison passes them on
     debrief_within: Mapping[Priority, Within] = field(default_factory=lambda: dict(DEBRIEF_WITHIN))
+    tiers: Mapping[str, Tier] = field(default_factory=dict)  # by name, in small letters
+    review_within: Mapping[Priority, Within] = field(default_factory=dict)  # after the debrief; left out: no review
     day_ends: str = "17:00"  # "by Thursday" means by this local time on Thursday
     form: Questions = Questions()
     forms: Mapping[Priority, Questions] = field(default_factory=dict)  # instead of it, for these priorities
@@ -129,10 +139,13 @@ class Policy:
     caps: Caps = field(default_factory=Caps)
     footer: str = ""  # under every client letter, e.g. the firm's name and address (S0.12)
 
-    @property
-    def debriefs(self) -> Deadlines:
-        """When debriefs are due."""
-        return Deadlines(within=self.debrief_within, day_ends=self.day_ends)
+    def debriefs(self, tier: str) -> Deadlines:
+        """When debriefs to clients of a tier are due."""
+        return Deadlines(within={**self.debrief_within, **self.tier(tier).debrief_within}, day_ends=self.day_ends)
+
+    def tier(self, name: str) -> Tier:
+        """What a tier is promised beyond; nothing where the policy does not know it."""
+        return self.tiers.get(name.casefold(), Tier())
 
     def two_approve(self, priority: Priority) -> bool:
         """Whether a letter about trouble of this priority needs the SEND of two."""

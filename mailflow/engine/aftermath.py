@@ -10,6 +10,7 @@ from mailflow.domain.people import Address, Wants
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
+from mailflow.engine.tasks import Tasks
 
 # A letter that is in none of these has nothing more to happen to it.
 STILL_MOVING = {LetterState.WAITING, LetterState.HELD, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN}
@@ -20,6 +21,7 @@ class Aftermath:
 
     def __init__(self, store: Store, setup: Setup, post: Post) -> None:
         self._store, self._setup, self._post = store, setup, post
+        self._tasks = Tasks(store, setup)
 
     def sent(self, letter: Letter, now: datetime) -> None:
         """The letter is with its recipient's server."""
@@ -148,6 +150,9 @@ class Aftermath:
         self._store.records.settle(affected.id, why, now)
         self._store.promises.settle(affected.id, PromiseKind.DEBRIEF, promise, now)
         self._store.promises.settle(affected.id, PromiseKind.UPDATE, promise, now)
+        self._store.promises.settle(affected.id, PromiseKind.CALL, PromiseState.RELEASED, now)
+        if promise is PromiseState.KEPT:
+            self._tasks.review(affected, now)
         if all(a.settled_at for a in self._store.records.affected_of(affected.incident_id)):
             self.close(self._store.records.incident(affected.incident_id), why, now)
 
@@ -197,7 +202,7 @@ class Aftermath:
         if not withheld:  # a withheld letter is itself in the liaison's mailbox
             self._post.notice(
                 ["sent", said],
-                [["sent", said]],
+                [["sent", said], *self._tasks.reviews(incident)],
                 affected.liaison,
                 key=f"sent:{letter.draft_id}",
                 now=now,
@@ -212,7 +217,8 @@ class Aftermath:
     def release_promises(self, incident: Incident, now: datetime) -> None:
         """What was never promised to anybody is not owed."""
         for affected in self._store.records.affected_of(incident.id):
-            self._store.promises.settle(affected.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
+            for kind in (PromiseKind.DEBRIEF, PromiseKind.CALL):
+                self._store.promises.settle(affected.id, kind, PromiseState.RELEASED, now)
 
     def _cut_tag(self, letter: Letter, now: datetime) -> None:
         """The kept copy must not be able to speak for its recipient."""

@@ -114,12 +114,12 @@ class Course:
 
     def _owe_again(self, affected: Affected, order: Order) -> None:
         """What was due while it was closed is due as that of new trouble is."""
-        policy = self._setup.policy
-        within = policy.debrief_within[order.incident.priority]
+        deadlines = self._setup.deadlines(affected)
+        within = deadlines.within[order.incident.priority]
         for promise in self._store.promises.of(order.incident.id):
             mine = promise.affected_id == affected.id and promise.kind is PromiseKind.DEBRIEF
             if mine and promise.due_at <= order.now:
-                due = due_within(order.now, within, policy.day_ends, self._setup.calendar(affected))
+                due = due_within(order.now, within, deadlines.day_ends, self._setup.calendar(affected))
                 self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, due)
 
     def merge(self, order: Order) -> JSON:
@@ -160,7 +160,7 @@ class Course:
         )
         for promise in self._store.promises.of(incident.id):
             whose = self._store.records.affected(promise.affected_id)
-            due = due_at(log, self._setup.policy.debriefs, self._setup.calendar(whose))
+            due = due_at(log, self._setup.deadlines(whose), self._setup.calendar(whose))
             if promise.kind is PromiseKind.DEBRIEF and due and order.now < due < promise.due_at:
                 self._store.promises.postpone(promise.affected_id, PromiseKind.DEBRIEF, due)
         return ["prioritised", {"reference": incident.reference, "was": incident.priority, "priority": priority}]

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from mailflow.domain.incident import PromiseKind
 from mailflow.domain.letters import JSON, DraftState, LetterKind
 from mailflow.domain.people import Role, Staff
 from mailflow.domain.worktime import next_local
@@ -132,7 +131,7 @@ class Digests:
     def _row(self, late: Overdue, now: datetime) -> JSON:
         """One line of the digest: what was promised to whom, how late it is, and what is missing."""
         client = self._setup.directory.client(late.affected.client_key)
-        if late.promise.kind is PromiseKind.ACTION:
+        if not late.promise.kind.to_client:
             return self._action_row(late, now)
         told = [t.name for t in self._store.records.audience(late.incident.id, late.affected.id)]
         names = ", ".join(dict.fromkeys(told)) or (client.name if client else late.affected.client_name)

@@ -199,11 +199,11 @@ class Handling:
         return ["action", {"name": staff.name, "what": what, "due_full": due.isoformat()}]
 
     def done(self, order: Order) -> JSON:
-        """DONE, in reply to what confirmed an action."""
+        """DONE, in reply to what asked for it, or confirmed it: an action, a call or a review."""
         open_ = [
             promise
             for promise in self._store.promises.of(order.incident.id)
-            if promise.kind is PromiseKind.ACTION and promise.state is PromiseState.OPEN
+            if not promise.kind.to_client and promise.state is PromiseState.OPEN
         ]
         said = order.argument.casefold()
         mine = [p for p in open_ if said in p.what.casefold()] if said else open_
@@ -217,7 +217,7 @@ class Handling:
         if len(mine) != 1:
             return ["done_which", {"actions": "; ".join(p.what for p in open_) or "-"}]
         self._store.promises.keep(mine[0].id, order.now)
-        order.note(self._store, "action done", mine[0].what)
+        order.note(self._store, f"{mine[0].kind} done", mine[0].what)
         return ["done", {"what": mine[0].what}]
 
     def status(self, order: Order) -> list[JSON]:

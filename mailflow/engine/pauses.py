@@ -82,7 +82,7 @@ class Pauses:
             Paused(at=since, why=promise.waits_for),
             Resumed(at=now),
         )
-        due = due_at(log, self._setup.policy.debriefs, self._setup.calendar(affected)) or promise.due_at
+        due = due_at(log, self._setup.deadlines(affected), self._setup.calendar(affected)) or promise.due_at
         self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, due)
         self._store.records.note(incident.id, Entry(at=now, what="goes on", author=by, text=affected.client_name))
         return due

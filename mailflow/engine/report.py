@@ -144,7 +144,7 @@ class Reporting:
         if not alone:  # alone, the incident's times count: people correct those
             started, ended = one.started_at or started, one.ended_at or ended
             ended = max(ended, started) if ended else None
-        promises = [p for p in chapter.promises if p.affected_id == one.id]
+        promises = [p for p in chapter.promises if p.affected_id == one.id and p.kind.to_client]
         judged = [(p, late) for p in promises if (late := _lateness(p, now)) is not None]
         debriefs = [late for p, late in judged if p.kind is PromiseKind.DEBRIEF]
         return Share(

@@ -13,6 +13,7 @@ from mailflow.domain.maintenance import Recurring, Window
 from mailflow.domain.people import Address, Client, Directory, Staff
 from mailflow.domain.policy import Policy
 from mailflow.domain.vocabulary import Live
+from mailflow.domain.worktime import Deadlines
 from mailflow.intake.gist import ClientWords, client_words
 from mailflow.intake.recipes import Recipes
 from mailflow.writing.lint import FALLBACK, Rules
@@ -87,6 +88,11 @@ class Setup:
     def live_of(self, client: Client) -> Live:
         """The stricter of the service's and the client's present word."""
         return self.policy.live.stricter(client.live)
+
+    def deadlines(self, affected: Affected) -> Deadlines:
+        """When a client's debriefs are due; as everybody's where it is not configured any more."""
+        client = self.directory.client(affected.client_key)
+        return self.policy.debriefs(client.tier if client else "")
 
     def calendar(self, affected: Affected) -> Calendar:
         """When a client works; plain weekdays in its zone where it is not configured any more."""

@@ -9,13 +9,14 @@ from mailflow.domain.mail import Event
 from mailflow.domain.maintenance import ending_between
 from mailflow.domain.people import Client, Component, Contact, Wants
 from mailflow.domain.policy import Acknowledge
-from mailflow.domain.vocabulary import Live, Priority
+from mailflow.domain.vocabulary import Live
 from mailflow.domain.worktime import due_within
 from mailflow.engine.case import open_case
 from mailflow.engine.drafts import Drafts
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
+from mailflow.engine.tasks import Tasks
 
 # What of an alert's fields helps a person; the rest is for machines.
 SHOWN = ("host", "service", "group", "detail", "url")
@@ -33,6 +34,7 @@ class Telling:
 
     def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
         self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
+        self._tasks = Tasks(store, setup)
 
     def tell_of_alert(
         self,
@@ -179,7 +181,7 @@ class Telling:
     ) -> None:
         """Who is told, when, and what is promised; `acknowledge` None means that a liaison opened it."""
         policy = self._setup.policy
-        within = policy.debrief_within[Priority(incident.priority)]
+        within = policy.debriefs(client.tier).within[incident.priority]
         due = due_within(now, within, policy.day_ends, client.calendar)
         contacts = [c for c in client.contacts if c.wants is Wants.ALL]
         if writer and writer.first_name and writer.address not in {c.address for c in contacts}:
@@ -201,6 +203,7 @@ class Telling:
         plan = self._plan(acknowledge, contacts, live)
         if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"} or affected.reporter:
             self._store.promises.make(affected, PromiseKind.DEBRIEF, due, now)
+        call = self._tasks.call(incident, affected, client, contacts, now) if acknowledge else []
         if many:
             self.tell_of_many(incident, affected, now)
             if plan in {"ack_auto", "ack_off", "ack_review"}:
@@ -209,6 +212,7 @@ class Telling:
         lines: list[JSON] = [[plan, values]]
         if plan in {"ack_auto", "ack_review"}:
             lines.append(["promised", values])
+        lines += call
         opened: dict[str, JSON] = {
             "first_shown": incident.first_shown,
             "lead": [

@@ -1,7 +1,7 @@
 """The sentences that templates ask for: chosen by what happened, so that a letter reads like a person wrote it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,17 @@ class Say:
     def __init__(self, words: Words, facts: Facts, now: datetime) -> None:
         self._words, self._facts = words, facts
         self.times = Times(words=words, zone=ZoneInfo(str(facts.get("timezone", "UTC"))), now=now)
+        # How a value is spoken of, by the end of its name.
+        self._ways: dict[str, Callable[[datetime], str]] = {
+            "at": self.times.stamp,
+            "when": self.times.when,
+            "full": self.times.full,
+            "date": self.times.day,
+            "day": self.times.on,
+        }
+        # What was said already: both parts of a letter say the same, and a digest has hundreds of lines. The values
+        # are kept with it, so that no others can have their place in memory.
+        self._said: dict[tuple[str, int], tuple[Any, str]] = {}
 
     # --- to clients ---
 
@@ -120,7 +131,11 @@ class Say:
     def line(self, line: Any) -> str:
         """A sentence given as [name, values]; times among the values are named …_at, due_by, …_when and …_day."""
         name, values = line
-        return self._words.phrase(f"line.{name}", **self._spoken(values))
+        said = self._said.get((name, id(values)))
+        if said is None:
+            said = values, self._words.phrase(f"line.{name}", **self._spoken(values))
+            self._said[name, id(values)] = said
+        return said[1]
 
     def lines(self, lines: Any) -> str:
         """Several such sentences in a row."""
@@ -161,22 +176,20 @@ class Say:
         return self._words.phrase(f"headline.{name}", **self._spoken(values))
 
     def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        values = {n: self.late(v) if n == "late" else v for n, v in values.items()}
-        values = {n: self.span(v) if n.endswith("_span") else v for n, v in values.items()}
-        ways = {
-            "_at": self.times.stamp,
-            "due_by": self.times.by,
-            "_when": self.times.when,
-            "_full": self.times.full,
-            "_date": self.times.day,
-            "_day": self.times.on,
-        }
-        spoken = {
-            name: next((say(_moment(value)) for end, say in ways.items() if name.endswith(end) and value), value)
-            for name, value in values.items()
-        }
-        # A value may be a word of words.toml itself: ["symptom", "rebooted"].
-        return {n: self._words.phrase(".".join(v)) if isinstance(v, list) else v for n, v in spoken.items()}
+        return {name: self._value(name, value) for name, value in values.items()}
+
+    def _value(self, name: str, value: Any) -> Any:
+        """A time, a span or a delay as it is spoken of, by its name's end; all else as it is."""
+        if isinstance(value, list):
+            return self._words.phrase(".".join(value))  # a word of words.toml itself: ["symptom", "rebooted"]
+        _, mark, end = name.rpartition("_")
+        if name == "late":
+            return self.late(value)
+        if mark and end == "span":
+            return self.span(value)
+        if mark and value and end in self._ways:
+            return self._ways[end](_moment(value))
+        return self.times.by(_moment(value)) if value and name.endswith("due_by") else value
 
     def _symptom(self) -> str:
         symptom = str(self._facts["symptom"])

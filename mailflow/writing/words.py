@@ -3,7 +3,8 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -171,7 +172,11 @@ class Times:
         return self.words.phrase(f"time.{which}", **self._date(due))
 
     def _days_ago(self, at: datetime) -> int:
-        return (self.now.astimezone(self.zone).date() - at.astimezone(self.zone).date()) // timedelta(days=1)
+        return (self._today - at.astimezone(self.zone).date()).days
+
+    @cached_property
+    def _today(self) -> date:
+        return self.now.astimezone(self.zone).date()
 
     def _part(self, at: datetime) -> str:
         hour = at.astimezone(self.zone).hour

@@ -421,3 +421,10 @@ def test_any_value_anywhere_ends_in_words(tmp_path: Path, table: str, key: str, 
 def test_the_policy_sections_defaults_are_possible() -> None:
     """The defaults pass the same rules as what an administrator writes."""
     assert PolicySection.model_validate({}) == PolicySection()
+
+
+def test_a_tier_that_no_client_has_is_a_warning(tmp_path: Path) -> None:
+    """S4.15: a promise to a tier whose name is spelt otherwise would be kept to nobody."""
+    more = '[policy.tier.golden.call_within]\nP1 = "1h"\n' + CLIENT.replace('key = "', 'tier = "Gold"\nkey = "', 1)
+    assert warnings(tmp_path, SMALL + more) == ["policy.tier.golden: no [[client]] has this tier; did you mean `Gold`?"]
+    assert warnings(tmp_path, SMALL + more.replace("golden", "gold")) == []

@@ -76,6 +76,9 @@ class AbsenceTable:
         return int(AbsenceRow.update(ends_at=now, moved_at=now).where(on).execute())
 
 
+TO_CLIENTS = [kind for kind in PromiseKind if kind.to_client]
+
+
 class StepTable:
     """engine.times.Steps."""
 
@@ -83,7 +86,7 @@ class StepTable:
         """Open promises to clients without a step."""
         planned = StepRow.select(StepRow.id).where(StepRow.promise_id == PromiseRow.id)
         query = PromiseRow.select(PromiseRow.id).where(
-            (PromiseRow.state == PromiseState.OPEN) & (PromiseRow.kind != PromiseKind.ACTION) & ~fn.EXISTS(planned)
+            (PromiseRow.state == PromiseState.OPEN) & PromiseRow.kind.in_(TO_CLIENTS) & ~fn.EXISTS(planned)
         )
         return [row.id for row in query.order_by(PromiseRow.id)]
 
