@@ -15,8 +15,8 @@ from rich.table import Table
 
 from bench.daemon import IDLE_FOR, OLD, daemon
 from bench.due import due_times
-from bench.reading import reading
-from bench.records import YEARS, records
+from bench.reading import ROWS, reading
+from bench.records import OPENED, YEARS, records
 from bench.road import STORM, rounds, storm
 from bench.world import ALERTS, CLIENTS
 from bench.year import CLIENTS as FIRMS
@@ -81,6 +81,9 @@ def of_reading(folder: Path) -> Iterator[Figure]:
     found = reading(folder)
     yield Figure(name="reading an alert", value=found.alert, unit="ms", at_most=2)
     yield Figure(name="reading an alert, mean of all tools' mails", value=found.every, unit="ms", at_most=2)
+    yield Figure(
+        name=f"writing a digest of 1,000 late promises, {ROWS} shown", value=found.digest, unit="ms", at_most=50
+    )
     yield Figure(name="reading a reply and aligning it with its form", value=found.reply, unit="ms", at_most=10)
 
 
@@ -93,10 +96,14 @@ def of_due_times(folder: Path) -> Iterator[Figure]:
 
 def of_the_records(folder: Path) -> Iterator[Figure]:
     """The database when new, and after years."""
-    for when, found in zip(("new database", f"{YEARS:,} incidents"), records(folder), strict=True):
+    small, large = records(folder)
+    for when, found in ((f"{OPENED:,} incidents", small), (f"{YEARS:,} incidents", large)):
         yield Figure(name=f"{when}: incidents opened, 50 a commit", value=found.opened, unit="/s")
         yield Figure(name=f"{when}: finding a key's incident", value=found.lookup, unit="ms", at_most=5)
-        yield Figure(name=f"{when}: one sweep", value=found.tick, unit="ms", at_most=100)
+        within = {"at_most": 2 * small.tick} if found is large else {"at_most": 100.0}
+        yield Figure(name=f"{when}: one sweep", value=found.tick, unit="ms", **within)
+        late = 2 * small.overdue if found is large else None
+        yield Figure(name=f"{when}: {OPENED:,} late promises", value=found.overdue, unit="ms", at_most=late)
         yield Figure(name=f"{when}: one cap", value=found.caps, unit="ms")
         yield Figure(name=f"{when}: which letters are due", value=found.lease, unit="ms")
 

@@ -2,22 +2,26 @@
 
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from bench.world import alert
 from mailflow.demo.clients import outlook_inline
-from mailflow.demo.story import MORNING, VALERY
+from mailflow.demo.story import JOHN, MORNING, VALERY
 from mailflow.domain.letters import LetterKind
 from mailflow.domain.vocabulary import Kind
+from mailflow.engine.digests import MANY
 from mailflow.engine.receive import vocabulary
 from mailflow.intake.align import align
 from mailflow.intake.read import read
 from tests.house import RECOVERY, house
 from tests.intake.test_alerts import SAMPLES
+from tests.writing.cast import MONDAY, digest
 
 TIMES = 200
+ROWS = MANY  # that a digest shows, however many are late
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,7 @@ class Reading:
     alert: float
     every: float  # mean over all mails of all tools that the tests know
     reply: float
+    digest: float  # of ROWS late promises, both parts
 
 
 def reading(folder: Path) -> Reading:
@@ -36,6 +41,7 @@ def reading(folder: Path) -> Reading:
         on.alert()
         on.expect(VALERY, "file server")
         on.move_to(MORNING + timedelta(minutes=5))
+        on.expect(JOHN, "file server")  # else it may be over before he was told, and nothing is asked
         on.alert(RECOVERY, "Resolved in 9m 4s: NW-FS01 has been restarted")
         on.settle()
         on.move_to(MORNING + timedelta(minutes=20))
@@ -49,11 +55,14 @@ def reading(folder: Path) -> Reading:
         recipes, words = on.app.setup.recipes, vocabulary(on.app.setup, "en")
         assert set(align(read(reply, recipes), form, words).values) == {1, 2}
         assert read(alert(1), recipes).kind is Kind.ALERT
+        one = digest()
+        rows = {**one, "rows": [deepcopy(row) for row in one["rows"] * (ROWS // 2)], "tag": ""}
         every = [sample.values[0].raw() for sample in SAMPLES]
         return Reading(
             alert=_ms(lambda: read(alert(1), recipes)),
             every=_ms(lambda: [read(raw, recipes) for raw in every], times=5) / len(every),
             reply=_ms(lambda: align(read(reply, recipes), form, words)),
+            digest=_ms(lambda: on.app.setup.writer.render(LetterKind.DIGEST, "en", rows, MONDAY), times=10),
         )
 
 

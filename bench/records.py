@@ -20,7 +20,8 @@ from mailflow.engine.store import NewIncident, Store
 
 BATCH = 50
 OPENED = 1_000
-YEARS = 100_000  # incidents, with two letters each
+YEARS = 1_000_000  # incidents, with two letters each
+CHUNK = 50_000  # of them in memory at once
 LIAISON = Address(name="Valery Stufano", address="valery@msp.example")
 
 
@@ -31,6 +32,7 @@ class Records:
     opened: float  # incidents a second, in batches
     lookup: float  # ms for what is known of an alert: its key's and its thing's incident, its family's last hour
     tick: float  # ms for a sweep of everything that may be due, four times a minute or more
+    overdue: float  # ms for what is late, of which there is as much as before
     caps: float  # ms for the cap on letters to one of ours
     lease: float  # ms for asking which letters are due
 
@@ -39,7 +41,9 @@ def records(folder: Path) -> tuple[Records, Records]:
     """Measured in a new database, and again when it has grown."""
     app = App(load(config(folder, imap_port=1, smtp_port=1), {}), environ={})
     small = _measured(app)
-    _grow(app)
+    for _ in range(YEARS // CHUNK):
+        _grow(app)
+    _keep(app)
     large = _measured(app)
     app.store.disconnect()
     return small, large
@@ -58,7 +62,8 @@ def _measured(app: App) -> Records:
     return Records(
         opened=opened,
         lookup=_ms(lambda: _known(store, f"client:{clients[7].key}", f"{mark}:7"), 200),
-        tick=_ms(app.sweep.tick, 5),
+        tick=_ms(app.sweep.tick, 20),
+        overdue=_ms(lambda: store.promises.overdue(SENT + timedelta(days=4000))[OPENED - 1], 5),
         caps=_ms(lambda: store.outbox.count_staff(LIAISON.address, SENT), 20),
         lease=_ms(lambda: store.outbox.lease(app.setup.mailboxes[0].address, SENT, 10, "bench", SENT), 20),
     )
@@ -106,7 +111,7 @@ def _grow(app: App) -> None:
     """Years of closed incidents, with all that hangs on them."""
     clients, past = app.setup.directory.clients, SENT - timedelta(days=30)
     first = IncidentRow.select().count() + 1
-    numbers = range(first, first + YEARS)
+    numbers = range(first, first + CHUNK)
 
     def key(number: int) -> str:
         return clients[number % len(clients)].key
@@ -132,6 +137,17 @@ def _grow(app: App) -> None:
         _add(EntryRow, [{"incident_id": n} for n in numbers])
         _add(LetterRow, [letter(n, "opened", LIAISON.address) for n in numbers])
         _add(LetterRow, [letter(n, "ack", f"pat@{key(n)}.example") for n in numbers])
+
+
+def _keep(app: App) -> None:
+    """What was opened to measure the new database is over, so that both have as much that goes on."""
+    past = SENT - timedelta(days=30)
+    with app.store.transaction():
+        PromiseRow.update(state="kept").where(PromiseRow.state == "open").execute()
+        IncidentRow.update(state="closed", open_key=None, ended_at=past).where(IncidentRow.state == "open").execute()
+        AffectedRow.update(settled_at=past).where(AffectedRow.settled_at.is_null()).execute()
+        SignalRow.update(open_key=None, ended_at=past).where(SignalRow.ended_at.is_null()).execute()
+        LetterRow.update(state="sent", sent_at=past).where(LetterRow.state == "waiting").execute()
 
 
 def _add(table: type[Row], rows: list[dict[str, object]]) -> None:
