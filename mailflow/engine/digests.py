@@ -214,7 +214,7 @@ def _waits(owed: Overdue) -> JSON:
     whom = owed.affected.client_name if owed.promise.waits_for == THEM else owed.promise.waits_for
     since = owed.promise.waits_since.isoformat() if owed.promise.waits_since else None
     values: dict[str, JSON] = {"client": owed.affected.client_name, "title": owed.incident.title, "whom": whom}
-    return ["week_waits", {**values, "since_day": since, "reference": owed.incident.reference}]
+    return ["week_waits", {**values, "since_date": since, "reference": owed.incident.reference}]
 
 
 def _counts(everything: Iterable[str], late: Iterable[str]) -> list[JSON]:

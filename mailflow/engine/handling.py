@@ -227,7 +227,7 @@ class Handling:
         for promise in self._store.promises.of(order.incident.id):
             if promise.affected_id == order.affected.id and promise.waits_since:
                 whom = order.affected.client_name if promise.waits_for == THEM else promise.waits_for
-                lines.append(["status_waits_for", {"whom": whom, "since_day": promise.waits_since.isoformat()}])
+                lines.append(["status_waits_for", {"whom": whom, "since_date": promise.waits_since.isoformat()}])
         told = [t.name for t in self._store.records.audience(order.incident.id, order.affected.id)]
         lines.append(["status_told", {"names": ", ".join(dict.fromkeys(told))}] if told else ["status_untold", {}])
         fills = self._store.desk.fills(order.affected.id)

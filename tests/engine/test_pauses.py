@@ -91,9 +91,9 @@ def test_what_waits_stands_in_the_week_and_in_status(tmp_path: Path) -> None:
         promised(on)
         on.replies(on.last(OPENED), "WAITING FOR the provider")
         on.replies(on.last(OPENED), "STATUS")
-        assert "The debrief waits for the provider, on Tuesday morning." in words(on)
+        assert "The debrief waits for the provider since Tuesday 24 November." in words(on)
         on.at(day(30, 8, 1))
-        assert "Northwind, file server: waits for the provider, on Tuesday morning (INC-1)." in words(
+        assert "Northwind, file server: waits for the provider since Tuesday 24 November (INC-1)." in words(
             on, LetterKind.WEEKLY, DANA
         )
 

@@ -351,7 +351,7 @@ def weekly(late: bool = True) -> dict[str, Any]:
                     "client": "Contoso",
                     "title": "line to the branch",
                     "whom": "the provider",
-                    "since_day": PROMISED.isoformat(),
+                    "since_date": PROMISED.isoformat(),
                     "reference": "INC-2043",
                 },
             ]
