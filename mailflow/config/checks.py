@@ -96,6 +96,8 @@ def two_can_approve(draft: Draft, report: Report) -> None:
         if entry.raw.get("two_approvals") and len({p.address for p in draft.listed("liaison", "manager")}) < 2:
             text = "takes the SEND of two, and only one person may publish; add a [[manager]] or another [[liaison]]"
             report.problem(entry.file, entry.path("two_approvals"), text)
+        if entry.raw.get("managed") and not draft.listed("manager"):
+            report.problem(entry.file, entry.path("managed"), "names a manager, and there is no [[manager]]; add one")
 
 
 def tiers_are_somebodys(draft: Draft, report: Report) -> None:

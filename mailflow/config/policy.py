@@ -57,6 +57,7 @@ class ReminderEntry(Table):
 class TierSection(Table):
     """`[policy.tier.gold]`: what clients of a tier are promised beyond what all are."""
 
+    acknowledge_within: Mapping[Priority, Promised] = Field(default_factory=dict)
     debrief_within: Mapping[Priority, Promised] = Field(default_factory=dict)
     call_within: Mapping[Priority, Promised] = Field(default_factory=dict)
 
@@ -74,6 +75,7 @@ class PolicySection(Table):
     storm_count: StormCount = DEFAULTS.storm_count
     storm_within: PositiveDuration = DEFAULTS.storm_within
     helpdesk: MailAddress | None = None
+    acknowledge_within: Mapping[Priority, Promised] = Field(default_factory=dict)
     debrief_within: Mapping[Priority, Promised] = Field(default_factory=dict)
     tier: Mapping[OneLine, TierSection] = Field(default_factory=dict)
     review_within: Mapping[Priority, Promised] = Field(default_factory=dict)
@@ -82,6 +84,7 @@ class PolicySection(Table):
     required_fields: tuple[FormField, ...] = DEFAULTS.form.required
     form: Mapping[Priority, FormSection] = Field(default_factory=dict)
     two_approvals: tuple[Priority, ...] = ()
+    managed: tuple[Priority, ...] = ()
     update_within: Promised = DEFAULTS.update_within
     reminder: tuple[ReminderEntry, ...] | None = None
     quiet: Span = DEFAULTS.quiet
@@ -124,7 +127,11 @@ class PolicySection(Table):
     def tiers(self) -> dict[str, Tier]:
         """By name, as clients' tiers are compared."""
         return {
-            name.casefold(): Tier(debrief_within=one.debrief_within, call_within=one.call_within)
+            name.casefold(): Tier(
+                acknowledge_within=one.acknowledge_within,
+                debrief_within=one.debrief_within,
+                call_within=one.call_within,
+            )
             for name, one in self.tier.items()
         }
 

@@ -102,6 +102,7 @@ class Signal:
 class PromiseKind(StrEnum):
     """What was promised."""
 
+    ACKNOWLEDGEMENT = "acknowledgement"  # the first word, where it waits for a person
     DEBRIEF = "debrief"
     UPDATE = "update"  # the next word to the client
     ACTION = "action"  # something that one of ours does
@@ -111,7 +112,7 @@ class PromiseKind(StrEnum):
     @property
     def to_client(self) -> bool:
         """Whether a client waits for it: only such promises escalate step by step, and count as ours to them."""
-        return self in {PromiseKind.DEBRIEF, PromiseKind.UPDATE}
+        return self in {PromiseKind.ACKNOWLEDGEMENT, PromiseKind.DEBRIEF, PromiseKind.UPDATE}
 
 
 class PromiseState(StrEnum):

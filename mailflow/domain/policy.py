@@ -58,6 +58,12 @@ DEBRIEF_WITHIN = {
     Priority.P3: Within(days=3),
     Priority.P4: Within(days=5),
 }
+ACKNOWLEDGE_WITHIN = {
+    Priority.P1: Within(working=timedelta(hours=1)),
+    Priority.P2: Within(working=timedelta(hours=2)),
+    Priority.P3: Within(working=timedelta(hours=4)),
+    Priority.P4: Within(working=timedelta(hours=8)),
+}
 UPDATE_WITHIN = Within(days=1)
 
 
@@ -102,7 +108,8 @@ class Questions:
 class Tier:
     """What clients of a tier are promised beyond what all are, by priority."""
 
-    debrief_within: Mapping[Priority, Within] = field(default_factory=dict)  # instead of everybody's
+    acknowledge_within: Mapping[Priority, Within] = field(default_factory=dict)  # instead of everybody's
+    debrief_within: Mapping[Priority, Within] = field(default_factory=dict)  # the same
     call_within: Mapping[Priority, Within] = field(default_factory=dict)  # they are called as well (S4.15)
 
 
@@ -123,6 +130,7 @@ class Policy:
     storm_count: int = 3  # so many things of one family within storm_within are one incident; 1 is never
     storm_within: timedelta = timedelta(hours=1)
     helpdesk: str = ""  # where requests go that have nothing to do with trouble; empty: the liaison passes them on
+    acknowledge_within: Mapping[Priority, Within] = field(default_factory=lambda: dict(ACKNOWLEDGE_WITHIN))
     debrief_within: Mapping[Priority, Within] = field(default_factory=lambda: dict(DEBRIEF_WITHIN))
     tiers: Mapping[str, Tier] = field(default_factory=dict)  # by name, in small letters
     review_within: Mapping[Priority, Within] = field(default_factory=dict)  # after the debrief; left out: no review
@@ -130,6 +138,7 @@ class Policy:
     form: Questions = Questions()
     forms: Mapping[Priority, Questions] = field(default_factory=dict)  # instead of it, for these priorities
     two_approvals: frozenset[Priority] = frozenset()  # their letters need the SEND of two
+    managed: frozenset[Priority] = frozenset()  # a manager is named for trouble of these (S4.23)
     reminders: tuple[Reminder, ...] = REMINDERS
     quiet: tuple[str, str] = ("21:00", "07:00")  # our own people's night: a reminder waits for its end; alike: none
     status_after: timedelta = timedelta(hours=4)  # a client in an outage who heard nothing for so long; 0: never asked
@@ -142,6 +151,10 @@ class Policy:
     def debriefs(self, tier: str) -> Deadlines:
         """When debriefs to clients of a tier are due."""
         return Deadlines(within={**self.debrief_within, **self.tier(tier).debrief_within}, day_ends=self.day_ends)
+
+    def acknowledges(self, tier: str) -> Mapping[Priority, Within]:
+        """How soon clients of a tier have the first word, where it waits for a person."""
+        return {**self.acknowledge_within, **self.tier(tier).acknowledge_within}
 
     def tier(self, name: str) -> Tier:
         """What a tier is promised beyond; nothing where the policy does not know it."""

@@ -21,7 +21,7 @@ class Aftermath:
 
     def __init__(self, store: Store, setup: Setup, post: Post) -> None:
         self._store, self._setup, self._post = store, setup, post
-        self._tasks = Tasks(store, setup)
+        self._tasks = Tasks(store, setup, post)
 
     def sent(self, letter: Letter, now: datetime) -> None:
         """The letter is with its recipient's server."""
@@ -42,6 +42,8 @@ class Aftermath:
                     at=now,
                 )
             )
+        affected = self._store.records.affected(letter.affected_id)
+        self._store.promises.settle(affected.id, PromiseKind.ACKNOWLEDGEMENT, PromiseState.KEPT, now)
         if letter.kind is LetterKind.UPDATE:
             self._updated(letter, now)
         if letter.kind is LetterKind.DEBRIEF:
@@ -150,7 +152,8 @@ class Aftermath:
         self._store.records.settle(affected.id, why, now)
         self._store.promises.settle(affected.id, PromiseKind.DEBRIEF, promise, now)
         self._store.promises.settle(affected.id, PromiseKind.UPDATE, promise, now)
-        self._store.promises.settle(affected.id, PromiseKind.CALL, PromiseState.RELEASED, now)
+        for kind in (PromiseKind.ACKNOWLEDGEMENT, PromiseKind.CALL):
+            self._store.promises.settle(affected.id, kind, PromiseState.RELEASED, now)
         if promise is PromiseState.KEPT:
             self._tasks.review(affected, now)
         if all(a.settled_at for a in self._store.records.affected_of(affected.incident_id)):
@@ -217,7 +220,7 @@ class Aftermath:
     def release_promises(self, incident: Incident, now: datetime) -> None:
         """What was never promised to anybody is not owed."""
         for affected in self._store.records.affected_of(incident.id):
-            for kind in (PromiseKind.DEBRIEF, PromiseKind.CALL):
+            for kind in (PromiseKind.ACKNOWLEDGEMENT, PromiseKind.DEBRIEF, PromiseKind.CALL):
                 self._store.promises.settle(affected.id, kind, PromiseState.RELEASED, now)
 
     def _cut_tag(self, letter: Letter, now: datetime) -> None:

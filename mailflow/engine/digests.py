@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from mailflow.domain.incident import PromiseKind
 from mailflow.domain.letters import JSON, DraftState, LetterKind
 from mailflow.domain.people import Role, Staff
 from mailflow.domain.worktime import next_local
@@ -196,6 +197,8 @@ class Digests:
 
 def _promise_line(owed: Overdue, *, told: bool, now: datetime) -> str:
     """The sentence about a promise: it is late, or it is due."""
+    if owed.promise.kind is PromiseKind.ACKNOWLEDGEMENT:
+        return "digest_first_due" if owed.promise.due_at >= now else "digest_first"
     if owed.promise.due_at >= now:
         return "digest_due" if told else "digest_due_owed"
     return "digest_promise" if told else "digest_owed"

@@ -48,8 +48,10 @@ class Drafts:
         cause: int = 0,
         about: int = 0,
         settle: timedelta = timedelta(),
+        by: Staff | None = None,
     ) -> None:
-        """Render the letters, hold them, and show them to the liaison; an older draft is superseded."""
+        """Render the letters, hold them, and show them to the liaison, or to the manager `by` whose word it came;
+        an older draft is superseded."""
         affected_id = case.affected.id
         try:
             rendered = [self.render(letter, now) for letter in letters]
@@ -73,7 +75,10 @@ class Drafts:
             self._post.hold(keyed, draft, now, rendered=content)
         said: list[JSON] = [said_of("objection", objection) for objection in advised]
         blocked: JSON = [said_of("objected", objection) for objection in held]
-        self.previews.show(case, draft, [*remarks, *said], problem, notes, cause, now, settle=settle, blocked=blocked)
+        reader = by.mail_address if by and by.role is Role.MANAGER else None
+        self.previews.show(
+            case, draft, [*remarks, *said], problem, notes, cause, now, settle=settle, blocked=blocked, reader=reader
+        )
 
     def release(self, decision: Release, inbound_id: int, now: datetime) -> None:
         """SEND: the held letters of exactly this draft rest a moment, and go; where two approve, the second SEND."""

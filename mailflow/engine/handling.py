@@ -41,7 +41,7 @@ class Handling:
             order.note(self._store, "note", order.argument)
             return ["update_nobody", {"client": order.affected.client_name}]
         letters = [letter for case in cases for letter in self._updates(case, order, order.argument)]
-        self._drafts.offer(cases[0], letters, order.now, remarks=[], cause=order.inbound.id)
+        self._drafts.offer(cases[0], letters, order.now, remarks=[], cause=order.inbound.id, by=order.staff)
         return None
 
     def later(self, order: Order) -> JSON:
@@ -74,7 +74,7 @@ class Handling:
                 letters += self._updates(self._open(case.affected, order), order, self._later_words(case, by, order))
         if not told:
             return ["later", {"due_full": due.isoformat()}]
-        self._drafts.offer(told[0], letters, order.now, remarks=[], cause=order.inbound.id)
+        self._drafts.offer(told[0], letters, order.now, remarks=[], cause=order.inbound.id, by=order.staff)
         names = ", ".join(case.first_names for case in told)
         return ["later_told", {"due_full": due.isoformat(), "names": names}]
 
@@ -183,6 +183,8 @@ class Handling:
         if len(found) != 1:
             return self._who(order.argument, found)
         (staff,) = found
+        if staff.role is Role.MANAGER and order.incident.priority in self._setup.policy.managed:
+            return ["action_manager", {"name": staff.name}]
         words = self._setup.writer.words(order.staff.language)
         when, *behind = BEHIND_WHEN.split(rest, maxsplit=1)
         what = "".join(behind).strip()
@@ -214,6 +216,8 @@ class Handling:
             said_back = [line[1] for line in lines if isinstance(line, list)] if isinstance(lines, list) else []
             confirmed = [values.get("what") for values in said_back if isinstance(values, dict)]
             mine = [p for p in mine if p.what in confirmed]
+        if not open_:
+            return ["done_nothing", {}]
         if len(mine) != 1:
             return ["done_which", {"actions": "; ".join(p.what for p in open_) or "-"}]
         self._store.promises.keep(mine[0].id, order.now)

@@ -64,10 +64,11 @@ class Monthly:
         late: list[JSON] = []
         for client in (c for c in self._setup.directory.clients if c.key not in done):
             liaison = self._presence.liaison_of(client, now)
-            if now < _opens(now, liaison):
+            first_day = month.date().isoformat()
+            if now < _opens(first_day, liaison, client):
                 late.append(client.key)
             elif wanted is not MonthlyReport.OFF:
-                self._offer(client, month.date().isoformat(), now, only_trouble=wanted is MonthlyReport.TROUBLE)
+                self._offer(client, first_day, now, only_trouble=wanted is MonthlyReport.TROUBLE)
         taken = [c.key for c in self._setup.directory.clients if c.key not in late]
         if not late or sorted(taken) != sorted(map(str, done)):
             self._store.control.set(SWITCH, {"month": name, "done": sorted(taken) if late else None})
@@ -380,9 +381,12 @@ def _first(now: datetime, timezone: str, *, months: int = 0) -> datetime:
     return datetime(at // 12, at % 12 + 1, 1, tzinfo=ZoneInfo(timezone))
 
 
-def _opens(now: datetime, liaison: Staff) -> datetime:
-    """When a month's reports are shown to a liaison: on its first weekday, with the morning list."""
-    day = _first(now, liaison.timezone)
+def _opens(month: str, liaison: Staff, client: Client) -> datetime:
+    """When a month is shown to a liaison: on the first weekday after it, with the morning list, once it is over where
+    the client is."""
+    over = _first(datetime.fromisoformat(month).replace(tzinfo=ZoneInfo(client.timezone)), client.timezone, months=1)
+    begins = datetime.fromisoformat(month).replace(tzinfo=ZoneInfo(liaison.timezone))
+    day = _first(begins, liaison.timezone, months=1)
     while day.weekday() >= SATURDAY:
         day += timedelta(days=1)
-    return next_local(day + timedelta(hours=12), liaison.timezone, liaison.digest_time)
+    return max(over, next_local(day + timedelta(hours=12), liaison.timezone, liaison.digest_time))

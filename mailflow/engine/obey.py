@@ -137,7 +137,8 @@ class Orders:
         told = {t.affected_id for t in self._store.records.audience(incident.id)}
         for one in self._store.records.affected_of(incident.id):
             if one.id in mine - told and not one.reporter:
-                self._store.promises.settle(one.id, PromiseKind.DEBRIEF, PromiseState.RELEASED, now)
+                for kind in (PromiseKind.ACKNOWLEDGEMENT, PromiseKind.DEBRIEF):
+                    self._store.promises.settle(one.id, kind, PromiseState.RELEASED, now)
         if guessed:
             return ["stopped_guess", {"what": what, "said": order.argument}]
         return ["stopped", {"what": what}]

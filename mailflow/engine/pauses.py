@@ -52,7 +52,7 @@ class Pauses:
         order.note(self._store, "waiting", order.argument)
         if not told:
             return ["waiting", {"whom": whom}]
-        self._drafts.offer(told[0], letters, order.now, remarks=[], cause=order.inbound.id)
+        self._drafts.offer(told[0], letters, order.now, remarks=[], cause=order.inbound.id, by=order.staff)
         return ["waiting_told", {"whom": whom, "names": ", ".join(case.first_names for case in told)}]
 
     def end(self, order: Order) -> JSON:

@@ -5,12 +5,12 @@ collapses into the last of it; what is skipped stands on the timeline with its r
 record has none. Only what a client was told escalates step by step; all else is in the morning list and the digest.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 import structlog
 
-from mailflow.domain.incident import Entry, PromiseState
+from mailflow.domain.incident import Affected, Entry, PromiseKind, PromiseState
 from mailflow.domain.letters import JSON, LetterKind
 from mailflow.domain.people import Address, Staff
 from mailflow.domain.policy import Reminder
@@ -24,6 +24,8 @@ from mailflow.engine.store import Overdue, Store
 from mailflow.engine.times import Step
 
 log = structlog.get_logger()
+
+NOW = timedelta()
 
 
 class Reminders:
@@ -42,7 +44,9 @@ class Reminders:
 
     def _plan(self, owed: Overdue) -> None:
         due = owed.promise.due_at
-        self._store.steps.plan(owed.promise.id, [(step.name, due + step.after) for step in self._steps.values()])
+        first = owed.promise.kind is PromiseKind.ACKNOWLEDGEMENT  # she was told when it came, an hour or two ago
+        steps = [step for step in self._steps.values() if step.after >= NOW or not first]
+        self._store.steps.plan(owed.promise.id, [(step.name, due + step.after) for step in steps])
 
     def _due(self, owed: Overdue, steps: list[Step], now: datetime) -> None:
         """One promise's steps that are due; the newest of them speaks for all."""
@@ -62,7 +66,7 @@ class Reminders:
             names = ", ".join(step.name for step in missed)
             self._note(owed, "reminder skipped", f"{names}: a later one was due as well", now)
         told = self._store.records.audience(owed.incident.id, owed.affected.id)
-        if not told:
+        if not told and owed.promise.kind is not PromiseKind.ACKNOWLEDGEMENT:
             self._skip([last], "promised to nobody yet", now)
             return
         if self._store.steps.done(last.id, "sent", now):
@@ -77,9 +81,11 @@ class Reminders:
             "names": names,
             "owner": owed.affected.liaison.name,
             "due_full": due.isoformat(),
-            "late": hours(max(now - due, now - now)),
+            "late": hours(max(now - due, NOW)),
         }
-        line = "reminder_late" if late else "reminder_soon"
+        line, how = "reminder_late" if late else "reminder_soon", "reminder_how"
+        if owed.promise.kind is PromiseKind.ACKNOWLEDGEMENT:
+            line, how = "reminder_first", "reminder_first_how"
         for recipient in self._recipients(owed, reminder, now):
             staff = self._setup.directory.staff_at(recipient.address)
             self._post.to_staff(
@@ -87,7 +93,7 @@ class Reminders:
                 recipient,
                 {
                     "headline": [line, values],
-                    "lines": [[line, values], ["reminder_how", values]],
+                    "lines": [[line, values], [how, values]],
                     "text": "",
                     "about": None,
                 },
@@ -121,9 +127,15 @@ class Reminders:
                 self._ask(incident.id, affected.id, "status_stale", values, key, now)
         if policy.untold_after:
             for incident, affected in self._store.records.untold_outages(now - policy.untold_after):
-                if self._setup.live(affected) is not Live.OFF:
+                if self._setup.live(affected) is not Live.OFF and not self._waits_for_a_person(affected):
                     values = {"client": affected.client_name, "began_when": incident.started_at.isoformat()}
                     self._ask(incident.id, affected.id, "untold_outage", values, f"untold-outage:{affected.id}", now)
+
+    def _waits_for_a_person(self, affected: Affected) -> bool:
+        """Whether the first word is promised already, with reminders of its own."""
+        promises = self._store.promises.of(affected.incident_id)
+        kinds = {p.kind for p in promises if p.affected_id == affected.id and p.state is PromiseState.OPEN}
+        return PromiseKind.ACKNOWLEDGEMENT in kinds
 
     def _ask(
         self, incident_id: int, affected_id: int, line: str, values: dict[str, JSON], key: str, now: datetime

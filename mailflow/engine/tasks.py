@@ -6,10 +6,11 @@ A task is a promise with words, an owner and a time, like an ACTION; DONE ends i
 from collections.abc import Sequence
 from datetime import datetime
 
-from mailflow.domain.incident import Affected, Incident, PromiseKind, PromiseState
+from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind, PromiseState
 from mailflow.domain.letters import JSON
 from mailflow.domain.people import Client, Contact
 from mailflow.domain.worktime import Within, due_within
+from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
@@ -17,8 +18,29 @@ from mailflow.engine.store import Store
 class Tasks:
     """Makes them where the policy asks for them."""
 
-    def __init__(self, store: Store, setup: Setup) -> None:
-        self._store, self._setup = store, setup
+    def __init__(self, store: Store, setup: Setup, post: Post) -> None:
+        self._store, self._setup, self._post = store, setup, post
+
+    def manage(self, incident: Incident, affected: Affected, now: datetime) -> list[JSON]:
+        """A manager is named for major trouble, and told so once; she is given no tasks (S4.23, S4.24)."""
+        managers = self._setup.directory.managers
+        if not managers or incident.priority not in self._setup.policy.managed:
+            return []
+        away = {absence.address for absence in self._store.absences.current(now)}
+        manager = next((m for m in managers if m.address not in away), managers[0])
+        values: dict[str, JSON] = {"name": manager.name, "client": affected.client_name, "title": incident.title}
+        told = self._post.notice(
+            ["you_manage", values],
+            [["you_manage", values | {"owner": affected.liaison.name}]],
+            manager.mail_address,
+            key=f"manages:{incident.reference}",
+            now=now,
+            incident=incident,
+            affected=affected,
+        )
+        if told:
+            self._store.records.note(incident.id, Entry(at=now, what="manager", author="mailflow", text=manager.name))
+        return [["managed", values]]
 
     def call(
         self, incident: Incident, affected: Affected, client: Client, contacts: Sequence[Contact], now: datetime

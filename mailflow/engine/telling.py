@@ -34,7 +34,7 @@ class Telling:
 
     def __init__(self, store: Store, setup: Setup, post: Post, drafts: Drafts) -> None:
         self._store, self._setup, self._post, self._drafts = store, setup, post, drafts
-        self._tasks = Tasks(store, setup)
+        self._tasks = Tasks(store, setup, post)
 
     def tell_of_alert(
         self,
@@ -121,7 +121,8 @@ class Telling:
         known |= {x.recipient.address for x in coming if x.kind is LetterKind.ACKNOWLEDGEMENT}
         if not open_ or contact.address in known:
             return
-        promised = [p.due_at for p in self._store.promises.of(incident.id) if p.affected_id == affected.id]
+        promises = [p for p in self._store.promises.of(incident.id) if p.affected_id == affected.id]
+        promised = [p.due_at for p in promises if p.kind is PromiseKind.DEBRIEF]
         view = client_view(incident, affected, policy.footer, promised[0] if promised else None)
         if not promised:
             return  # nothing is promised to anybody: the liaison writes
@@ -203,7 +204,14 @@ class Telling:
         plan = self._plan(acknowledge, contacts, live)
         if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"} or affected.reporter:
             self._store.promises.make(affected, PromiseKind.DEBRIEF, due, now)
-        call = self._tasks.call(incident, affected, client, contacts, now) if acknowledge else []
+        if plan == "ack_review" or (plan == "ack_nobody" and affected.reporter):
+            soon = due_within(
+                now, policy.acknowledges(client.tier)[incident.priority], policy.day_ends, client.calendar
+            )
+            self._store.promises.make(affected, PromiseKind.ACKNOWLEDGEMENT, soon, now)
+        tasks = self._tasks.manage(incident, affected, now)
+        if acknowledge:
+            tasks += self._tasks.call(incident, affected, client, contacts, now)
         if many:
             self.tell_of_many(incident, affected, now)
             if plan in {"ack_auto", "ack_off", "ack_review"}:
@@ -212,7 +220,7 @@ class Telling:
         lines: list[JSON] = [[plan, values]]
         if plan in {"ack_auto", "ack_review"}:
             lines.append(["promised", values])
-        lines += call
+        lines += tasks
         opened: dict[str, JSON] = {
             "first_shown": incident.first_shown,
             "lead": [

@@ -289,7 +289,7 @@ def test_actions_have_an_owner_and_a_day_and_end_with_done(on: ByHand) -> None:
         "order a disk": (VALERY, PromiseState.OPEN),
     }
     assert "Done: order a disk" in says(on, "done")
-    assert "Which of these is done?" in says(on, "DONE")
+    assert "There is no task here that could be done." in says(on, "DONE")
 
 
 # --- where it stands ---

@@ -184,3 +184,14 @@ def test_an_answer_to_a_report_is_a_clients_mail(tmp_path: Path) -> None:
         on.replies(on.last(REPORT, JOHN), "Our printer in the hall has stopped working.", JOHN)
         assert len(on.incidents()) == before + 1
         assert ANSWERS
+
+
+def test_a_month_is_over_where_the_client_is(tmp_path: Path) -> None:
+    """S4.37: a liaison whose December has begun is not shown a month that goes on at the client's."""
+    with by_hand(tmp_path, timezone='"Pacific/Auckland"', **ON) as on:
+        on.alert()
+        on.later(minutes=4)
+        on.at(datetime(2026, 12, 1, 8, 1, tzinfo=ZoneInfo("Pacific/Auckland")))  # the last afternoon in Chicago
+        assert not on.letters(REPORT)
+        on.at(datetime(2026, 12, 1, 0, 1, tzinfo=CHICAGO))
+        assert len(on.letters(REPORT)) == 1

@@ -221,8 +221,8 @@ def test_a_client_who_hears_nothing_is_asked_about(tmp_path: Path) -> None:
 
 
 def test_an_outage_that_nobody_was_told_of_is_flagged(tmp_path: Path) -> None:
-    """S4.18: clients who are likely to notice, and were not told, are flagged once."""
-    with by_hand(tmp_path, live='"review"', untold_after='"1h"') as on:
+    """S4.18: clients who are likely to notice, and are told nothing by the policy, are flagged once."""
+    with by_hand(tmp_path, outage='"never"', untold_after='"1h"') as on:
         on.alert()
         on.later(minutes=30)
         assert notices(on, VALERY, "not been told") == []

@@ -7,7 +7,7 @@ import pytest
 from mailflow.domain.incident import Promise, PromiseKind, PromiseState
 from mailflow.domain.letters import LetterKind
 from tests.engine.test_desk import preview_of
-from tests.house import JOHN, VALERY, ByHand, by_hand
+from tests.house import DANA, JOHN, VALERY, ByHand, by_hand
 
 pytestmark = pytest.mark.soak
 
@@ -88,3 +88,34 @@ def test_no_debrief_no_review(tmp_path: Path) -> None:
         preview = preview_of(on)
         on.replies(preview, "NO DEBRIEF it was a drill")
         assert promises(on, PromiseKind.REVIEW) == []
+
+
+def test_a_manager_is_named_for_major_trouble_and_given_no_tasks(tmp_path: Path) -> None:
+    """S4.23, S4.24: who manages stands in the "opened" mail and in the record, is told once, and has no actions."""
+    with by_hand(tmp_path, managed='["P1"]') as on:
+        on.alert()
+        assert "Dana Reyes manages this one, and knows." in words(on, OPENED)
+        (told,) = on.got(DANA)
+        assert "You manage this one: Northwind, file server." in " ".join(told.text.split())
+        assert ("manager", "Dana Reyes") in [(e.what, e.text) for e in on.app.store.records.timeline(1)]
+        on.replies(on.last(OPENED), "ACTION Dana by Friday: replace the battery")
+        assert "is given no tasks" in words(on)
+        assert promises(on, PromiseKind.ACTION) == []
+        on.replies(on.last(OPENED), "ACTION Paul by Friday: replace the battery")
+        assert len(promises(on, PromiseKind.ACTION)) == 1
+        on.replies(told, "STATUS", DANA)
+        assert "INC-1" in on.last(NOTICE, DANA).subject
+
+
+def test_a_manager_who_puts_it_off_is_offered_the_letter(tmp_path: Path) -> None:
+    """N.4: a promise fell due unanswered: the manager says LATER, is shown the client's letter, and sends it."""
+    with by_hand(tmp_path) as on:
+        on.alert()
+        on.later(minutes=4)
+        on.later(days=2)  # past due, and past the step that goes to the manager
+        late = next(m for m in on.got(DANA, NOTICE) if m.subject.startswith("Late"))
+        on.replies(late, "LATER 4 December", DANA)
+        assert on.got(VALERY, LetterKind.PREVIEW) == []
+        on.replies(on.last(LetterKind.PREVIEW, DANA), "SEND", DANA)
+        on.later(minutes=4)
+        assert "I'd rather tell you than keep you waiting." in " ".join(on.last(LetterKind.UPDATE, JOHN).text.split())

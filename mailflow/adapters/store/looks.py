@@ -6,7 +6,7 @@ from typing import Any
 from peewee import fn
 
 from mailflow.adapters.store.tables import AffectedRow, IncidentRow, LetterRow, PromiseRow, ToldRow
-from mailflow.domain.incident import IncidentState, PromiseState
+from mailflow.domain.incident import IncidentState, PromiseKind, PromiseState
 from mailflow.domain.letters import LetterKind, LetterState
 from mailflow.domain.vocabulary import Class, Detection
 
@@ -19,7 +19,8 @@ def awaits_form(ended_before: datetime, due_before: datetime) -> Any:
     asked = LetterRow.select(LetterRow.id).where(
         (LetterRow.affected_id == AffectedRow.id) & (LetterRow.kind == LetterKind.FORM)
     )
-    promised = PromiseRow.select(PromiseRow.affected_id).where(PromiseRow.state == PromiseState.OPEN)
+    debrief = (PromiseRow.state == PromiseState.OPEN) & (PromiseRow.kind == PromiseKind.DEBRIEF)
+    promised = PromiseRow.select(PromiseRow.affected_id).where(debrief)
     due_soon = promised.where((PromiseRow.due_at <= due_before) & PromiseRow.waits_since.is_null())
     # Trouble that was over before the acknowledgement left is told to nobody: it is dropped when its time comes.
     told = ToldRow.select(ToldRow.id).where(ToldRow.incident_id == IncidentRow.id)

@@ -100,7 +100,8 @@ class PromiseTable:
         plain = fn.LOWER(fn.REPLACE(FillRow.value, "\N{RIGHT SINGLE QUOTATION MARK}", "'"))
         said = [*words, *(f"{word}." for word in words)]
         of = FillRow.select(FillRow.id).where(FillRow.affected_id == PromiseRow.affected_id)
-        return _owed(RUNS & (PromiseRow.due_at < before) & fn.EXISTS(of.where(plain.in_(said))))
+        word = PromiseRow.kind.in_([PromiseKind.DEBRIEF, PromiseKind.UPDATE])
+        return _owed(RUNS & word & (PromiseRow.due_at < before) & fn.EXISTS(of.where(plain.in_(said))))
 
 
 def _owed(which: Any) -> list[Overdue]:
