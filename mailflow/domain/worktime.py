@@ -100,6 +100,18 @@ def due_at(log: Sequence[Clocked], policy: Deadlines, calendar: Calendar) -> dat
     return min((due for due in found if due), default=None)
 
 
+def after_pause(
+    due: datetime, begins: datetime, ends: datetime, within: Within, day_ends: str, calendar: Calendar
+) -> datetime:
+    """A due time, later by the client's working time in between; what was promised by days ends with its day."""
+    if begins >= due:
+        return due
+    if within.working:
+        return calendar.add(due.astimezone(UTC), calendar.working_between(begins, ends))
+    days = calendar.until(_minutes(day_ends))
+    return days.end_of_day(days.day_of(days.add(due.astimezone(UTC), days.working_between(begins, ends))))
+
+
 def due_within(start: datetime, within: Within, day_ends: str, calendar: Calendar) -> datetime:
     """When something is due that was promised at `start` and that nothing pauses; aware UTC."""
     if within.working:

@@ -169,21 +169,28 @@ class Aftermath:
         self._store.records.note(incident.id, Entry(at=now, what="closed", author="mailflow", text=why))
 
     def _updated(self, letter: Letter, now: datetime) -> None:
-        """The word in between has left: what it promises next is owed, and no debrief is due before it (N.4)."""
+        """The word in between has left: what it promises next is owed, and no debrief is due before it (N.4).
+
+        The first letter of a draft does it, for all contacts of the client. Where it says that somebody is waited for,
+        the debrief's time stands still from here on.
+        """
         affected = self._store.records.affected(letter.affected_id or 0)
+        what = f"draft {letter.draft_id}"
+        open_ = [p for p in self._store.promises.of(affected.incident_id) if p.affected_id == affected.id]
+        if any(p.kind is PromiseKind.UPDATE and p.what == what for p in open_):
+            return
         self._store.promises.settle(affected.id, PromiseKind.UPDATE, PromiseState.KEPT, now)
-        if not letter.facts.get("next_by"):
+        debrief = next((p for p in open_ if (p.kind, p.state) == (PromiseKind.DEBRIEF, PromiseState.OPEN)), None)
+        whom = str(letter.facts.get("waits_for") or "")
+        if debrief and whom:
+            self._store.promises.wait(debrief.id, whom, debrief.waits_since or now)
+        if debrief is None or not letter.facts.get("next_by"):
             return
         next_by = datetime.fromisoformat(str(letter.facts["next_by"]))
-        debriefs = [
-            p
-            for p in self._store.promises.of(affected.incident_id)
-            if p.affected_id == affected.id and p.kind is PromiseKind.DEBRIEF and p.state is PromiseState.OPEN
-        ]
-        if debriefs and debriefs[0].waits_since is None and debriefs[0].due_at < next_by:
+        waits = bool(whom or debrief.waits_since)
+        if not waits and debrief.due_at < next_by:
             self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, next_by)
-        elif debriefs and debriefs[0].due_at != next_by:
-            what = f"draft {letter.draft_id}"
+        elif waits or debrief.due_at > next_by:
             self._store.promises.make(affected, PromiseKind.UPDATE, next_by, now, what=what)
 
     def _debriefed(self, letter: Letter, now: datetime) -> None:

@@ -33,7 +33,8 @@ class Asking:
         groups = self._groups(case, now)
         readers: JSON = ["form_readers_nobody", {}]
         if case.contacts:
-            readers = ["form_readers_many", {}] if case.mates else ["form_readers", {"names": case.first_names}]
+            several = "form_readers_several" if len(case.contacts) > 1 else "form_readers"
+            readers = ["form_readers_many", {}] if case.mates else [several, {"names": case.first_names}]
         return self._post.to_staff(
             LetterKind.FORM,
             affected.liaison,

@@ -89,14 +89,17 @@ class Case:
             "ended_at": self.incident.ended_at.isoformat() if self.incident.ended_at else None,
         }
         which = "form_restored" if self.incident.ended_at else "form_open"
-        lines: list[JSON] = [["form_staff" if self.incident.symptom == "reported" else which, values]]
-        if self.affected.reporter and self.affected.reported_at:
+        lines: list[JSON] = [[which, values]]
+        if self.incident.symptom == "reported":
+            opened = "form_reported" if self.affected.reporter else "form_staff"
+            lines = [[opened, values | {"reporter": self.affected.reporter}]]
+        elif self.affected.reporter and self.affected.reported_at:
             at = self.affected.reported_at.isoformat()
             lines.append(["form_reporter", {"reporter": self.affected.reporter, "reported_at": at}])
         if self.promised:
-            lines.append(
-                ["form_promise", {"names": self.told_names or self.first_names, "due_by": self.promised.isoformat()}]
-            )
+            names = self.told_names or self.first_names
+            which = "form_promise_several" if "," in names else "form_promise"
+            lines.append([which, {"names": names, "due_by": self.promised.isoformat()}])
         elif self.due:
             lines.append(["form_due", {"due_by": self.due.isoformat()}])
         if self.mates:

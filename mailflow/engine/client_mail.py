@@ -41,7 +41,7 @@ class ClientMail:
         else:
             self._note(incident, "client wrote", name, reading.subject, inbound)
             if not reading.automatic:
-                self._pauses.heard_from(affected, name, now)
+                self._pauses.heard_from(affected, name, inbound.id, now)
         running = decision.reason == "client-has-a-running-incident"
         if running and not affected.reporter and incident.symptom != "reported":
             first = contact.first_name if contact else name

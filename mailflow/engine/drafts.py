@@ -1,10 +1,11 @@
 """The draft: rendered once for each recipient, shown word for word, and released by a SEND to exactly that text."""
 
 import hashlib
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -13,6 +14,7 @@ from mailflow.domain.incident import Entry
 from mailflow.domain.letters import JSON, Draft, DraftState, Letter, LetterKind, LetterState, NewLetter, written
 from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.people import Contact, Role, Staff
+from mailflow.domain.worktime import due_within
 from mailflow.engine.brake import Brake
 from mailflow.engine.case import Case, open_case
 from mailflow.engine.gate import objections
@@ -86,7 +88,15 @@ class Drafts:
         assert draft.affected_id is not None
         case = self._case(draft.affected_id)
         late = draft.kind is LetterKind.UPDATE and case.affected.settled_at is not None  # the debrief has gone
-        if late or not self._to_release(draft):
+        if late:
+            self.withdraw(draft, {LetterState.HELD}, "debriefed", now)
+            self.already_settled(case, inbound_id, now, to=decision.staff)
+            return
+        if self._speaks_of_another_day(draft, case, now):
+            later = self._by_a_later_day(case, now)
+            self.show_anew(draft, now, later, ["a_day_later", {}], inbound_id, by=decision.staff)
+            return
+        if not self._to_release(draft):
             self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
             return
         if self._setup.policy.two_approve(case.incident.priority) and draft.approved_by in {
@@ -101,6 +111,48 @@ class Drafts:
         if Brake(self._store).paused():
             self._say(case, ["approved_paused", {}], inbound_id, now)
         self._entry(case, "approved", decision.staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
+
+    def show_anew(
+        self,
+        draft: Draft,
+        now: datetime,
+        change: Callable[[Letter], Mapping[str, JSON]],
+        problem: JSON,
+        cause: int,
+        by: Staff | None = None,
+    ) -> None:
+        """The letters of a draft with other facts; the old ones can never be released any more."""
+        held = [x for x in self._store.outbox.of_draft(draft.id) if x.state is LetterState.HELD]
+        if held and draft.affected_id is not None:
+            letters = [_renewed(x, change(x), now) for x in held]
+            case = self._case(draft.affected_id)
+            self.offer(case, letters, now, remarks=[], problem=problem, cause=cause, about=draft.about, by=by)
+
+    def sign(self, affected_id: int, staff: Staff, now: datetime, cause: int = 0) -> None:
+        """Another liaison answers for a client: what waits for SEND is hers to see, and bears her name."""
+        signs: dict[str, JSON] = {"liaison": staff.name, "title": staff.title, "phone": staff.phone}
+        for draft in self._store.desk.drafts(affected_id):
+            if draft.state is DraftState.CURRENT:
+                self.show_anew(draft, now, lambda _: signs, ["signed_by_you", {}], cause)
+
+    def _speaks_of_another_day(self, draft: Draft, case: Case, now: datetime) -> bool:
+        """Whether its "by tomorrow" was written on another day."""
+        zone = ZoneInfo(case.affected.timezone)
+        return any(
+            x.facts.get("next_by") and x.created_at.astimezone(zone).date() != now.astimezone(zone).date()
+            for x in self._to_release(draft)
+        )
+
+    def _by_a_later_day(self, case: Case, now: datetime) -> Callable[[Letter], Mapping[str, JSON]]:
+        """The day that a letter names for the next word, where that has gone by."""
+        policy = self._setup.policy
+        fresh = due_within(now, policy.update_within, policy.day_ends, self._setup.calendar(case.affected))
+
+        def next_by(letter: Letter) -> Mapping[str, JSON]:
+            named = datetime.fromisoformat(str(letter.facts["next_by"])) if letter.facts.get("next_by") else None
+            return {"next_by": fresh.isoformat()} if named and named <= now else {}
+
+        return next_by
 
     def let_go(self, draft: Draft, staff: Staff, now: datetime) -> bool:
         """Exactly these words rest a moment, and go; False where they are not all as they were shown, or gone."""
@@ -222,9 +274,10 @@ class Drafts:
         now: datetime,
         next_by: datetime | None = None,
         variant: int = 0,
+        waits_for: str = "",
     ) -> NewLetter:
-        """A letter whose words somebody typed, not yet put."""
-        facts = written(case.view({}), contact, text, next_by=next_by, variant=variant)
+        """A letter whose words somebody typed, not yet put; `waits_for` says who, where it tells that we wait."""
+        facts = {**written(case.view({}), contact, text, next_by=next_by, variant=variant), "waits_for": waits_for}
         once = f"{key}:{contact.address}"
         return self._post.client_letter(
             kind, case.incident, case.affected, contact, facts, key=once, now=now, due_at=now
@@ -248,7 +301,7 @@ class Drafts:
         for older in [draft for affected_id in sorted(whose) for draft in self._store.desk.drafts(affected_id)]:
             if new.replaces(older):
                 resting = {LetterState.WAITING} if older.kind is new.kind else set()
-                self._supersede(older, {LetterState.HELD} | resting, "superseded", now)
+                self.withdraw(older, {LetterState.HELD} | resting, "superseded", now)
 
     def for_readers(self, case: Case, now: datetime) -> bool:
         """Take back a debrief that waits for SEND and is for others than these: it must not go to those alone."""
@@ -257,11 +310,12 @@ class Drafts:
             shown = self._store.outbox.of_draft(draft.id)
             theirs = {x.recipient.address for x in shown if x.affected_id == case.affected.id}
             if draft.state is DraftState.CURRENT and draft.kind is LetterKind.DEBRIEF and theirs != readers:
-                self._supersede(draft, {LetterState.HELD}, "audience-changed", now)
+                self.withdraw(draft, {LetterState.HELD}, "audience-changed", now)
                 return True
         return False
 
-    def _supersede(self, draft: Draft, states: Set[LetterState], reason: str, now: datetime) -> None:
+    def withdraw(self, draft: Draft, states: Set[LetterState], reason: str, now: datetime) -> None:
+        """It can never be released any more, and what of it is in one of these states never leaves."""
         self._store.desk.supersede(draft.id)
         drop(self._store, [x for x in self._store.outbox.of_draft(draft.id) if x.state in states], reason, now)
 
@@ -272,6 +326,21 @@ class Drafts:
     def _entry(self, case: Case, what: str, staff: Staff, text: str, inbound_id: int, now: datetime) -> None:
         entry = Entry(at=now, what=what, author=staff.name, text=text, inbound_id=inbound_id)
         self._store.records.note(case.incident.id, entry)
+
+
+def _renewed(letter: Letter, facts: Mapping[str, JSON], now: datetime) -> NewLetter:
+    """A letter that was held, as a new one with other facts; signed by who they say."""
+    values = {f.name: getattr(letter, f.name) for f in fields(NewLetter)}
+    return NewLetter(
+        **values
+        | {
+            "idempotency_key": letter.idempotency_key.removesuffix(f":{letter.version}"),
+            "facts": {**letter.facts, **facts},
+            "sender_name": str(facts.get("liaison", letter.sender_name)),
+            "due_at": now,
+            "rendered": "",
+        }
+    )
 
 
 def hash_of(letters: Iterable[tuple[str, str]]) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailflow.domain import tokens
 from mailflow.domain.form import AskedField, Form
-from mailflow.domain.incident import PromiseKind
+from mailflow.domain.incident import PromiseKind, PromiseState
 from mailflow.domain.letters import JSON, Letter, LetterKind
 from mailflow.domain.people import Address
 from mailflow.engine.setup import Setup
@@ -108,10 +108,9 @@ class Freezer:
         elif letter.facts.get("many") and letter.incident_id:
             mine = self._clients(letter, letter.incident_id)
             facts["lines"] = [*letter.facts["lines"], *mine]  # type: ignore[misc]
-            if len(mine) > 1:
-                facts["client"] = self._setup.writer.words(letter.language).phrase(
-                    "line.storm_clients", count=len(mine)
-                )
+            clients = sum(1 for line in mine if isinstance(line, list) and line[0] == "storm_client")
+            if clients > 1:
+                facts["client"] = self._setup.writer.words(letter.language).phrase("line.storm_clients", count=clients)
         return self._setup.writer.render(letter.kind, letter.language, facts, now)
 
     def _ticket(self, letter: Letter, subject: str) -> str:
@@ -145,6 +144,11 @@ class Freezer:
             names = [x.recipient.name for x in acknowledged if x.client_key == affected.client_key]
             said: JSON = ", ".join(dict.fromkeys(names)) or ["line", "storm_nobody"]
             lines.append(["storm_client", {"client": affected.client_name, "names": said}])
+            lines += [
+                ["call_by", {"what": p.what, "due_full": p.due_at.isoformat()}]
+                for p in self._store.promises.of(root.id)
+                if (p.affected_id, p.kind, p.state) == (affected.id, PromiseKind.CALL, PromiseState.OPEN)
+            ]
         return lines
 
     def _mark(self, letter: Letter, words: Rendered, liaison: Address) -> Rendered:

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from mailflow.domain.incident import Affected, PromiseKind, PromiseState
+from mailflow.domain.incident import Affected, Promise, PromiseKind, PromiseState
 from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter
 from mailflow.domain.moments import coming_moment
 from mailflow.domain.people import Contact, Role, Staff
@@ -58,6 +58,10 @@ class Handling:
         if read is None or isinstance(read, Unclear):
             return not_understood(order.argument, read) if order.argument else ["later_when", {}]
         due, why = read
+        if single := self._row_promise(order, PromiseKind.ACKNOWLEDGEMENT):
+            self._store.promises.put_off(single.id, due)
+            order.note(self._store, "extended", f"{single.what or single.kind}{f': {why}' if why else ''}")
+            return ["task_later", {"due_full": due.isoformat()}]
         owed = [case for one in order.clients(self._store) if (case := self._open(one, order)).due]
         owed = [case for case in owed if case.affected.settled_at is None]
         if not owed:
@@ -107,12 +111,38 @@ class Handling:
         if len(found) != 1:
             return self._who(order.argument, found)
         (staff,) = found
+        if task := self._row_promise(order):
+            return self._hand_task(order, task, staff)
         if staff.role is Role.COLLEAGUE:
             return ["assign_colleague", {"name": staff.name}]
         if staff.address == order.affected.liaison.address:
             return ["assign_same", {"name": staff.name}]
         names = self._hand_over(order, staff, why)
         return ["assigned", {"name": staff.name, "client": names}]
+
+    def _row_promise(self, order: Order, *also: PromiseKind) -> Promise | None:
+        """The task of one of ours that an answered row is about; none where it is a word to the client."""
+        if order.obey.promise_id is None:
+            return None
+        promise = self._store.promises.get(order.obey.promise_id).promise
+        single = not promise.kind.to_client or promise.kind in also
+        return promise if single and promise.state is PromiseState.OPEN else None
+
+    def _hand_task(self, order: Order, task: Promise, staff: Staff) -> JSON:
+        """A single task has another owner, who is told."""
+        self._store.promises.hand_over(task.id, staff)
+        order.note(self._store, "assigned", f"{task.what} to {staff.name}")
+        values: dict[str, JSON] = {"name": order.staff.name, "what": task.what, "due_full": task.due_at.isoformat()}
+        self._post.notice(
+            ["assigned", {"client": order.affected.client_name, "title": order.incident.title}],
+            [["task_yours", values]],
+            address_of(staff),
+            key=f"task:{order.inbound.id}:{task.id}",
+            now=order.now,
+            incident=order.incident,
+            affected=order.affected,
+        )
+        return ["task_assigned", {"name": staff.name, "what": task.what}]
 
     def _hand_over(self, order: Order, staff: Staff, why: str = "") -> str:
         """The promises move with it, and the form, if it was asked for; who takes over is told what it is about.
@@ -125,6 +155,8 @@ class Handling:
         order.note(self._store, "assigned", f"{order.affected.liaison.name} to {staff.name}{f': {why}' if why else ''}")
         names = ", ".join(one.client_name for one in whose)
         case = self._case(order)
+        for one in whose:
+            self._drafts.sign(one.id, staff, order.now, order.inbound.id)
         if self._store.outbox.asked(order.affected.id) and not order.affected.settled_at:
             self._asking.ask(case.incident, case.affected, order.now, again=staff.address)
         if staff.address == order.staff.address:

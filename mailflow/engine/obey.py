@@ -37,7 +37,7 @@ class Orders:
         self._presence = Presence(store, setup, post)
         course = Course(store, setup, self._aftermath)
         handling = Handling(store, setup, post, drafts)
-        pauses = Pauses(store, setup, drafts)
+        pauses = Pauses(store, setup, post, drafts)
         # Each is answered with the sentence that it gives back; None where another mail is the answer.
         self._about_an_incident: Mapping[Verb, Callable[[Order], JSON]] = {
             Verb.NOTE: self._note,
@@ -100,7 +100,7 @@ class Orders:
         elif verb in {Verb.SENT, Verb.RESEND}:
             answer("noted", self._settle_unknown(obey, now))
         elif verb is Verb.REPORT:
-            if said := self._monthly.ask(obey.command.argument, now):
+            if said := self._monthly.ask(obey.command.argument, obey.staff, now):
                 answer("not_done", said)
         elif verb in {Verb.PAUSE, Verb.RESUME}:
             answer("noted", self._pause(obey, now))
@@ -137,7 +137,7 @@ class Orders:
         told = {t.affected_id for t in self._store.records.audience(incident.id)}
         for one in self._store.records.affected_of(incident.id):
             if one.id in mine - told and not one.reporter:
-                for kind in (PromiseKind.ACKNOWLEDGEMENT, PromiseKind.DEBRIEF):
+                for kind in (PromiseKind.ACKNOWLEDGEMENT, PromiseKind.DEBRIEF, PromiseKind.CALL):
                     self._store.promises.settle(one.id, kind, PromiseState.RELEASED, now)
         if guessed:
             return ["stopped_guess", {"what": what, "said": order.argument}]

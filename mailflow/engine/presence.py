@@ -113,8 +113,10 @@ class Presence:
             return
         self._store.absences.put(Absence(address=staff.address, begins=now, why=OUT_OF_OFFICE), inbound.id)
 
-    def tick(self, now: datetime) -> None:
-        """What somebody who is away has promised goes to who stands in, and they are told."""
+    def tick(self, now: datetime) -> dict[int, Staff]:
+        """What somebody who is away has promised goes to who stands in, and they are told: the affected clients that
+        moved, and to whom."""
+        moved: dict[int, Staff] = {}
         for absence in self._store.absences.begun(now):
             self._store.absences.moved(absence.id, now)
             staff = self._setup.directory.staff_at(absence.address)
@@ -124,10 +126,11 @@ class Presence:
             if stands.address == staff.address:
                 self._say_nobody(staff, absence, now)
                 continue
-            self._hand_over(staff, stands, absence, now)
+            moved |= dict.fromkeys(self._hand_over(staff, stands, absence, now), stands)
             log.info("away", who=staff.address, stands_in=stands.address)
+        return moved
 
-    def _hand_over(self, staff: Staff, stands: Staff, absence: Absence, now: datetime) -> None:
+    def _hand_over(self, staff: Staff, stands: Staff, absence: Absence, now: datetime) -> set[int]:
         """Her clients with all that they are owed, and single promises that she keeps for somebody else's client."""
         lines: list[JSON] = [["stands_in", {"name": staff.name}]]
         moved: set[int] = set()
@@ -149,8 +152,11 @@ class Presence:
             due = owed.promise.due_at.isoformat()
             line = "stands_in_action" if what else "stands_in_for"
             lines.append([line, {**values, "what": what, "reference": incident.reference, "due_by": due}])
+        if len(lines) == 1:
+            lines = [["stands_in_none", {"name": staff.name}]]
         key, recipient = f"stands-in:{absence.id}", address_of(stands)
         self._post.notice(["stands_in", {"name": staff.name}], lines, recipient, key=key, now=now)
+        return moved
 
     def _say_nobody(self, staff: Staff, absence: Absence, now: datetime) -> None:
         values: dict[str, JSON] = {"name": staff.name}

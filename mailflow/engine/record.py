@@ -70,7 +70,9 @@ class Recorder:
         self._opening = Opening(store, setup, self._post, drafts)
         self.presence = self._opening.presence
         self.alerts = Alerts(store, setup, self._post, self._opening)
-        self._client_mail = ClientMail(store, setup, self._post, self._opening, Pauses(store, setup, drafts))
+        self._client_mail = ClientMail(
+            store, setup, self._post, self._opening, Pauses(store, setup, self._post, drafts)
+        )
         self.replay = Replay(store, setup, self.record)
         self._triage = Triage(store, setup, self._post, self.replay)
         self._relaying = Relaying(store, setup, self._post, drafts)

@@ -21,7 +21,7 @@ from mailflow.engine.post import Post, address_of
 from mailflow.engine.presence import Presence
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Overdue, Store
-from mailflow.engine.times import Step
+from mailflow.engine.times import MOVED, Step
 
 log = structlog.get_logger()
 
@@ -54,8 +54,9 @@ class Reminders:
             self._skip(steps, str(owed.promise.state), now)
             return
         known = [step for step in steps if step.name in self._steps]
-        if any(owed.promise.due_at + self._steps[step.name].after > now for step in known):
-            self._plan(owed)  # it was put off in the meantime
+        if any(step.name == MOVED for step in steps):
+            self._skip([step for step in steps if step.name == MOVED], "planned anew", now)
+            self._plan(owed)
             return
         self._skip([step for step in steps if step not in known], "no longer in the policy", now)
         if not known:

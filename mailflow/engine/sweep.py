@@ -46,7 +46,8 @@ class Sweep:
         self._presence = Presence(store, setup, post)
         self._reminders = Reminders(store, setup, post, self._presence)
         self._digests = Digests(store, setup, post)
-        self._monthly = Monthly(store, setup, post, Drafts(store, setup, post))
+        self._drafts = Drafts(store, setup, post)
+        self._monthly = Monthly(store, setup, post, self._drafts)
         self._aftermath = Aftermath(store, setup, post)
         self._recorder = Recorder(store, setup)
 
@@ -60,7 +61,7 @@ class Sweep:
             self._forms,
             self._known_now,
             self._unproven,
-            self._presence.tick,
+            self._absences,
             self._reminders.tick,
             self._reminders.silent,
             self._digests.tick,
@@ -146,6 +147,11 @@ class Sweep:
                     continue  # a warning about a lost warning is lost the same way, and so on for ever
                 if letter.started_at and now - letter.started_at >= PROOF_WITHIN:
                     self._aftermath.warn("unproven", letter, letter.said, now)
+
+    def _absences(self, now: datetime) -> None:
+        """Who stands in has what waited for the SEND of who is away."""
+        for affected_id, staff in self._presence.tick(now).items():
+            self._drafts.sign(affected_id, staff, now)
 
     def _forget(self, now: datetime) -> None:
         """Bytes older than the configured days, once a day; never those of a running incident."""

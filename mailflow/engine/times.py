@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+MOVED = "moved"  # the step of a promise whose time was changed: its reminders are planned anew
 SAID, OUT_OF_OFFICE = "said", "out-of-office"  # how an absence is known
 
 

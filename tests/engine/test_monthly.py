@@ -42,7 +42,7 @@ def test_the_month_is_offered_once_and_leaves_on_send(tmp_path: Path) -> None:
         on.at(DECEMBER)
         text = words(on)
         for part in (
-            "Hello John, In November one thing on your side needed us: your file server, which was out of service",
+            "Hello John, In November one thing on your side needed us: your file server, out of service for 4 minutes.",
             "You heard from us 4 minutes after we noticed.",
             "Everything that we promised you came in time.",
             "Your file server, Tuesday 24 November. Over after 4 minutes.",
@@ -153,29 +153,66 @@ def test_it_tells_only_what_the_client_knows_of(tmp_path: Path) -> None:
         on.later(minutes=1)
         on.recovery()  # over before anybody was told
         on.writes(VALERY, "REPORT northwind November\n", "Please")
-        assert "November was quiet" in words(on)
+        assert "That month is not over yet at Northwind" in words(on, kind=NOTICE)
         on.writes(VALERY, "OPEN contoso: the scanner sends nothing\n", "Trouble")
+        on.at(DECEMBER)
         on.writes(VALERY, "REPORT northwind November\n", "Please")
         assert "November was quiet" in words(on)
         assert "scanner" not in words(on)
 
 
 def test_another_persons_preview_is_not_ones_own(tmp_path: Path) -> None:
-    """N.6: a manager may send it, whoever it was shown to; an unproven SEND is asked about first."""
+    """N.6: a manager may send what a liaison was shown, and is shown herself what she asks for, or words anew."""
     with by_hand(tmp_path) as on:
         november(on)
-        on.writes(VALERY, "REPORT northwind November\n", "Please")
-        preview = on.last(PREVIEW)
-        on.replies(preview, "SEND", DANA)
+        on.at(DECEMBER)
+        on.writes(VALERY, "REPORT northwind\n", "Please")
+        before = len(on.got(VALERY, PREVIEW))
+        on.replies(on.last(PREVIEW), "It was a quiet month, but for one restart.", DANA)
+        assert "but for one restart" in words(on, DANA)
+        assert len(on.got(VALERY, PREVIEW)) == before
+        on.replies(on.last(PREVIEW, DANA), "SEND", DANA)
         on.later(minutes=4)
         assert len(on.got(JOHN, REPORT)) == 1
+        on.writes(DANA, "REPORT contoso\n", "Please")
+        assert "November was quiet" in words(on, DANA)
+
+
+def test_nobody_has_a_month_twice(tmp_path: Path) -> None:
+    """S4.37: REPORT within the rest of the last one takes its place; what was sent by hand is not offered again, and
+    asked for again it says so."""
+    with by_hand(tmp_path, **ON) as on:
+        november(on)
+        on.at(DECEMBER.replace(hour=7))
+        for _ in range(2):
+            on.writes(VALERY, "REPORT northwind\n", "Please")
+            on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=4)
+        assert len(on.got(JOHN, REPORT)) == 1
+        before = len(on.got(VALERY, PREVIEW))
+        on.at(DECEMBER)
+        assert len(on.got(VALERY, PREVIEW)) == before
+        on.writes(VALERY, "REPORT northwind\n", "Please")
+        assert "They were sent this month's report before." in words(on)
+
+
+def test_what_is_settled_is_not_still_worked_on(tmp_path: Path) -> None:
+    """S3.8: trouble that was debriefed, or dealt with otherwise, is not said to go on."""
+    with by_hand(tmp_path, **ON) as on:
+        on.alert()
+        on.later(minutes=4)
+        on.replies(on.last(LetterKind.OPENED), "NO DEBRIEF sorted out on the phone")
+        on.at(DECEMBER)
+        assert "That is dealt with." in words(on)
+        assert "still at work" not in words(on)
 
 
 def test_an_answer_to_a_report_is_a_clients_mail(tmp_path: Path) -> None:
     """S4.9: thanks for a report open nothing; a request opens an incident of that client's."""
     with by_hand(tmp_path) as on:
         november(on)
-        on.writes(VALERY, "REPORT northwind November\n", "Please")
+        on.at(DECEMBER)
+        on.writes(VALERY, "REPORT northwind\n", "Please")
         on.replies(on.last(PREVIEW), "SEND")
         on.later(days=1)
         before = len(on.incidents())

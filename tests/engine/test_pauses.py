@@ -32,6 +32,14 @@ def debrief(on: ByHand) -> Promise:
     return next(p for p in on.app.store.promises.of(1) if p.kind is PromiseKind.DEBRIEF)
 
 
+def waits_for_the_provider(on: ByHand) -> None:
+    """Told to John, so that the clock stands still."""
+    on.replies(on.last(OPENED), "WAITING FOR the provider")
+    on.replies(on.last(PREVIEW), "SEND")
+    on.later(minutes=4)
+    assert debrief(on).waits_since is not None
+
+
 def words(on: ByHand, kind: LetterKind = NOTICE, who: str = VALERY) -> str:
     return " ".join(on.last(kind, who).text.split())
 
@@ -49,7 +57,7 @@ def test_the_clock_stands_still_and_the_client_hears_of_it(tmp_path: Path) -> No
         on.replies(on.last(OPENED), "WAITING FOR the provider\nThey replace the line on Friday.")
         assert "a short letter that says so waits for your SEND" in words(on)
         preview = words(on, PREVIEW)
-        assert "We are waiting for the provider to go on with your file server." in preview
+        assert "To go on with your file server we are waiting for the provider." in preview
         assert "They replace the line on Friday." in preview
         on.replies(on.last(PREVIEW), "SEND")
         on.later(minutes=4)
@@ -61,10 +69,10 @@ def test_the_clock_stands_still_and_the_client_hears_of_it(tmp_path: Path) -> No
         on.at(day(27, 9))
         on.replies(on.last(OPENED), "GO ON")
         assert "The debrief is due by" in words(on)
-        # On Wednesday at ten, seven working hours were left; on Friday at nine they begin to run again.
+        # What was promised by Wednesday's end is, two days later, promised by Friday's.
         moved = debrief(on)
         assert moved.waits_since is None
-        assert abs(moved.due_at - day(27, 16)) < timedelta(minutes=1)
+        assert abs(moved.due_at - day(27, 17)) < timedelta(minutes=1)
 
 
 def test_the_clients_own_mail_ends_the_wait_for_it(tmp_path: Path) -> None:
@@ -80,7 +88,8 @@ def test_the_clients_own_mail_ends_the_wait_for_it(tmp_path: Path) -> None:
         assert debrief(on).waits_for == "client"
         on.replies(on.last(UPDATE, JOHN), "Tonight after eight.", JOHN)
         assert debrief(on).waits_since is None
-        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        assert "It goes on" in words(on)
+        waits_for_the_provider(on)
         on.replies(on.last(UPDATE, JOHN), "Any news?", JOHN)
         assert debrief(on).waits_for == "the provider"
 
@@ -89,7 +98,7 @@ def test_what_waits_stands_in_the_week_and_in_status(tmp_path: Path) -> None:
     """Deadlines: a debrief that waits for somebody is in the managers' week, with whom and since when."""
     with by_hand(tmp_path) as on:
         promised(on)
-        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        waits_for_the_provider(on)
         on.replies(on.last(OPENED), "STATUS")
         assert "The debrief waits for the provider since Tuesday 24 November." in words(on)
         on.at(day(30, 8, 1))
@@ -116,7 +125,7 @@ def test_what_waits_moves_to_a_stand_in(tmp_path: Path) -> None:
     """N.4: what waits is handed over with everything else of who is away."""
     with by_hand(tmp_path, SECOND_LIAISON) as on:
         promised(on)
-        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        waits_for_the_provider(on)
         on.writes(VALERY, "AWAY tomorrow to 30 November, Robin\n", "Holiday")
         on.at(day(25, 8))
         assert debrief(on).owner == ROBIN
@@ -136,6 +145,61 @@ def test_what_was_not_said_is_asked(tmp_path: Path, said: str, answer: str) -> N
         on.replies(on.last(OPENED), said)
         assert answer in words(on)
         assert debrief(on).waits_since is None
+
+
+def test_until_the_client_knows_the_promise_counts(tmp_path: Path) -> None:
+    """N.4: a letter that says we wait, and never leaves, stops no clock: the liaison is reminded as ever."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        assert debrief(on).waits_since is None
+        on.at(day(25, 17, 1))
+        assert late(on)
+
+
+def test_no_letter_says_that_we_wait_once_it_goes_on(tmp_path: Path) -> None:
+    """N.6: GO ON, or the client's own mail, takes back the letter that was to say so, held or resting."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        for release in (False, True):
+            on.replies(on.last(OPENED), "WAITING FOR the provider")
+            preview = on.last(PREVIEW)
+            if release:
+                on.replies(preview, "SEND")
+            on.replies(on.last(OPENED), "GO ON")
+            on.replies(preview, "SEND")
+            on.later(minutes=10)
+            assert on.got(JOHN, UPDATE) == []
+        on.replies(on.last(OPENED), "WAITING FOR John, when may we restart it?")
+        on.replies(on.got(JOHN)[0], "Tonight after eight.", JOHN)
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=10)
+        assert on.got(JOHN, UPDATE) == []
+
+
+def test_the_next_word_is_owed_on_the_day_of_the_debrief_too(tmp_path: Path) -> None:
+    """N.4: "again by tomorrow", said on the day before the debrief is due, is owed by tomorrow."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        waits_for_the_provider(on)
+        assert "again by tomorrow" in words(on, UPDATE, JOHN)
+        on.at(day(25, 17, 1))
+        assert late(on)
+
+
+def test_words_of_another_day_are_shown_again(tmp_path: Path) -> None:
+    """N.6: "again by tomorrow", sent a day later, would name another day: made anew, it is shown before it leaves."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        on.at(day(26, 9))
+        on.replies(on.last(PREVIEW), "SEND")
+        assert "its words about days are made anew" in words(on, PREVIEW)
+        on.later(minutes=4)
+        assert on.got(JOHN, UPDATE) == []
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=4)
+        assert "again by tomorrow" in words(on, UPDATE, JOHN)
 
 
 def test_waiting_in_an_answer_is_an_answer(tmp_path: Path) -> None:

@@ -108,6 +108,33 @@ def test_a_reminder_waits_for_the_morning(tmp_path: Path) -> None:
         assert len(notices(on, VALERY, "Late")) == 1
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_new_day_is_reminded_of_anew(tmp_path: Path, late: bool) -> None:
+    """Deadlines: LATER, before the first reminder or after the last one, has reminders of its own before and at it."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        if late:
+            on.at(day(26, 17, 5))  # all of its steps have fired
+        on.replies(on.last(OPENED), "LATER 30 November")
+        before = len(notices(on, VALERY, "Due soon")), len(notices(on, VALERY, "Late"))
+        on.at(day(30, 15, 1))
+        on.at(day(30, 17, 1))
+        after = len(notices(on, VALERY, "Due soon")), len(notices(on, VALERY, "Late"))
+        assert (after[0] - before[0], after[1] - before[1]) == (1, 1)
+
+
+def test_what_is_due_earlier_is_reminded_of_earlier(tmp_path: Path) -> None:
+    """Deadlines: a higher priority brings the debrief forward, and its reminders with it."""
+    with by_hand(tmp_path, P1='"1d"') as on:
+        on.writes(VALERY, "OPEN northwind: the printers print nothing\n", "Printers")
+        on.replies(on.last(OPENED), "UPDATE We are looking.")
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=4)
+        on.replies(on.last(OPENED), "PRIORITY P1")
+        on.at(day(25, 17, 1))
+        assert len(notices(on, VALERY, "Late")) == 1
+
+
 def test_who_is_away_has_a_stand_in(tmp_path: Path) -> None:
     """N.4: AWAY moves open promises, and who stands in signs what is new; BACK ends it."""
     with by_hand(tmp_path, SECOND_LIAISON) as on:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailflow.domain.incident import IncidentState, PromiseKind
+from mailflow.domain.incident import IncidentState, PromiseKind, PromiseState
 from mailflow.domain.letters import LetterKind
 from tests.engine.test_storms import EXTRA, alive, says
 from tests.house import DANA, JOHN, ROBIN, SECOND_LIAISON, VALERY, ByHand, by_hand
@@ -160,3 +160,37 @@ def test_a_storm_is_handed_over_as_a_whole(tmp_path: Path) -> None:
         on.replies(on.last(PREVIEW, ROBIN), "SEND", ROBIN)
         on.later(minutes=5)
         assert [len(on.got(who, DEBRIEF)) for who in (EVE, MAX, LIV)] == [1, 1, 1]
+
+
+def test_a_person_of_one_client_is_waited_for_by_that_client_alone(tmp_path: Path) -> None:
+    """N.4, one client's words: WAITING FOR Liv is in Litware's letter, and in no other's."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        on.replies(on.last(FORM), "WAITING FOR Liv: which till is it?")
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        assert [len(on.got(who, UPDATE)) for who in (EVE, MAX, LIV)] == [0, 0, 1]
+        (incident,) = alive(on)
+        promises = on.app.store.promises.of(incident.id)
+        assert [p.waits_for for p in promises if p.kind is PromiseKind.DEBRIEF] == ["client", ""]
+
+
+def test_the_next_word_is_owed_to_each_of_several_contacts_clients(tmp_path: Path) -> None:
+    """N.4: the second contact's letter does not keep what the first one's has just promised."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        on.replies(on.last(FORM), "WAITING FOR the provider")
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        (incident,) = alive(on)
+        updates = [p for p in on.app.store.promises.of(incident.id) if p.kind is PromiseKind.UPDATE]
+        assert [p.state for p in updates] == [PromiseState.OPEN] * 2
+
+
+def test_a_storms_mail_asks_for_the_calls(tmp_path: Path) -> None:
+    """S4.15: the one mail of a storm says who is to be called as well, and by when."""
+    tier = '[policy.tier.gold.call_within]\nP1 = "1h"\nP2 = "1h"\nP3 = "1h"\n'
+    with by_hand(tmp_path, tier + EXTRA.replace('key = "litware"', 'key = "litware"\ntier = "gold"')) as on:
+        storm(on)
+        text = " ".join(" ".join(m.text.split()) for m in on.got(VALERY, LetterKind.OPENED))
+        assert text.count("Please call Liv Berg as well, by") == 1

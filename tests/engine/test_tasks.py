@@ -1,5 +1,6 @@
 """Calls and reviews: what the policy asks of our own people, with an owner, a time and an end."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from mailflow.domain.incident import Promise, PromiseKind, PromiseState
 from mailflow.domain.letters import LetterKind
 from tests.engine.test_desk import preview_of
-from tests.house import DANA, JOHN, VALERY, ByHand, by_hand
+from tests.house import DANA, JOHN, ROBIN, SECOND_LIAISON, SHIRLEY, VALERY, ByHand, by_hand
 
 pytestmark = pytest.mark.soak
 
@@ -119,3 +120,84 @@ def test_a_manager_who_puts_it_off_is_offered_the_letter(tmp_path: Path) -> None
         on.replies(on.last(LetterKind.PREVIEW, DANA), "SEND", DANA)
         on.later(minutes=4)
         assert "I'd rather tell you than keep you waiting." in " ".join(on.last(LetterKind.UPDATE, JOHN).text.split())
+
+
+def test_a_tasks_row_is_put_off_and_handed_over_alone(tmp_path: Path) -> None:
+    """Deadlines, digests: a day or a name behind a call's number is about the call, and never about the debrief."""
+    with by_hand(tmp_path, POLICY + SECOND_LIAISON, **GOLD) as on:
+        on.alert()
+        on.later(minutes=4)
+        on.at(on.now.replace(hour=8, minute=1) + timedelta(days=1))
+        morning = on.last(LetterKind.MORNING)
+        assert "1. Northwind, file server" in morning.text
+        debrief = promises(on, PromiseKind.DEBRIEF)[0]
+        on.replies(morning, "1 4 December")
+        assert promises(on, PromiseKind.CALL)[0].due_at.day == 4
+        on.replies(morning, "1 ROBIN")
+        assert "Robin Day is to do that now" in words(on)
+        assert promises(on, PromiseKind.CALL)[0].owner == ROBIN
+        assert "call John Harper" in " ".join(on.last(NOTICE, ROBIN).text.split())
+        assert promises(on, PromiseKind.DEBRIEF)[0] == debrief
+        assert on.app.store.records.affected_of(1)[0].liaison.address == VALERY
+        on.replies(morning, "1 DONE")
+        assert promises(on, PromiseKind.CALL)[0].state is PromiseState.KEPT
+
+
+def test_who_takes_over_is_shown_what_waits_and_signs_it(tmp_path: Path) -> None:
+    """N.6: ASSIGN while a letter waits for SEND: the new liaison has its preview, with her own name below it."""
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
+        on.writes(SHIRLEY, "I can't open the Data drive.\n", "Data drive")
+        old = on.last(LetterKind.PREVIEW)
+        on.replies(on.last(OPENED), "ASSIGN Robin")
+        assert "you opened this" not in " ".join(on.last(NOTICE, ROBIN).text.split())
+        on.replies(old, "SEND")
+        on.later(minutes=4)
+        assert on.got(SHIRLEY) == []
+        on.replies(on.last(LetterKind.PREVIEW, ROBIN), "SEND", ROBIN)
+        on.later(minutes=4)
+        letter = on.last(LetterKind.ACKNOWLEDGEMENT, SHIRLEY)
+        assert "Robin Day" in letter.text
+        assert "Robin Day" in str(letter.message["From"])
+        assert "Valery" not in letter.text
+
+
+def test_who_stands_in_is_shown_what_waits_and_signs_it(tmp_path: Path) -> None:
+    """N.4: only a present liaison signs: a letter that waited for the SEND of who is away is shown to the stand-in."""
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
+        on.writes(SHIRLEY, "I can't open the Data drive.\n", "Data drive")
+        on.writes(VALERY, "AWAY today to 30 November, Robin\n", "Holiday")
+        on.replies(on.last(LetterKind.PREVIEW, ROBIN), "SEND", ROBIN)
+        on.later(minutes=4)
+        letter = on.last(LetterKind.ACKNOWLEDGEMENT, SHIRLEY)
+        assert "Robin Day" in letter.text
+        assert "Valery" not in letter.text
+
+
+def test_an_update_that_outlived_its_debrief_says_so(tmp_path: Path) -> None:
+    """N.6: SEND to a word in between, after the debrief has gone, is answered with when that was."""
+    with by_hand(tmp_path) as on:
+        preview = preview_of(on)
+        on.replies(preview, "UPDATE We are still looking.")
+        update = on.last(LetterKind.PREVIEW)
+        on.replies(preview, "SEND")
+        on.later(minutes=5)
+        on.replies(update, "SEND")
+        assert "Already sent" in words(on)
+        on.later(minutes=5)
+        assert on.got(JOHN, LetterKind.UPDATE) == []
+
+
+def test_a_merge_keeps_the_earlier_promise_and_every_clock_running(tmp_path: Path) -> None:
+    """S4.4, N.4: of two incidents of one client the earlier promise stands, and nothing stops what else is due."""
+    with by_hand(tmp_path) as on:
+        on.alert()
+        on.later(minutes=4)
+        due = promises(on, PromiseKind.DEBRIEF)[0].due_at
+        first = on.last(OPENED)
+        on.writes(VALERY, "OPEN northwind: the printers print nothing\n", "Printers")
+        on.later(minutes=20)
+        on.replies(first, "MERGE INC-2")
+        on.later(days=2)
+        open_ = [p for p in on.app.store.promises.of(2) if p.state is PromiseState.OPEN]
+        assert [p.due_at for p in open_ if p.kind is PromiseKind.DEBRIEF] == [due]
+        assert [m for m in on.got(DANA, NOTICE) if m.subject.startswith("Late")]

@@ -58,7 +58,8 @@ def from_the_desk(on: ByHand) -> dict[LetterKind, Received]:
     on.replies(on.last(LetterKind.FORWARD), f"About an hour. Paul shows it at {LONG} meanwhile.")
     on.later(minutes=4)
     on.later(days=6)  # Monday morning
-    on.writes(VALERY, "REPORT northwind November\n", "Please")
+    on.later(days=2)
+    on.writes(VALERY, "REPORT northwind\n", "Please")
     on.replies(on.last(LetterKind.PREVIEW), "SEND")
     on.later(minutes=4)
     readers = {LetterKind.UPDATE: JOHN, LetterKind.ANSWER: JOHN, LetterKind.ASK: "paul@msp.example"}

@@ -102,7 +102,7 @@ ANSWER = "Yes, it is safe to open the Data drive again.\n\nPaul copied everythin
 
 def told(text: str, next_by: datetime | None = None, variant: int = 0, **changes: Any) -> dict[str, Any]:
     """A letter in the liaison's own words."""
-    return dict(written(replace(VIEW, **changes), JOHN, text, next_by=next_by, variant=variant))
+    return {**written(replace(VIEW, **changes), JOHN, text, next_by=next_by, variant=variant), "waits_for": ""}
 
 
 # --- to our own people ---

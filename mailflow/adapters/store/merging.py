@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from mailflow.adapters.store.tables import AffectedRow, IncidentRow, PromiseRow, ToldRow
+from mailflow.adapters.store.times import moved
 from mailflow.domain.incident import IncidentState, PromiseState
 
 
@@ -22,10 +23,15 @@ def merge(child_id: int, root_id: int, now: datetime) -> None:
                 ToldRow.delete().where(ToldRow.id == told.id).execute()
             else:
                 ToldRow.update(affected_id=into).where(ToldRow.id == told.id).execute()
-        ours_too = {(p.kind, p.what) for p in PromiseRow.select().where(PromiseRow.affected_id == into)}
+        ours_too = {(p.kind, p.what): p for p in PromiseRow.select().where(PromiseRow.affected_id == into)}
         for promise in PromiseRow.select().where(PromiseRow.affected_id == theirs.id):
-            if (promise.kind, promise.what) not in ours_too:
+            twin = ours_too.get((promise.kind, promise.what))
+            if twin is None:
                 PromiseRow.update(affected_id=into).where(PromiseRow.id == promise.id).execute()
+            elif promise.state == twin.state == PromiseState.OPEN and promise.due_at < twin.due_at:
+                # What was promised to the client by the earlier time still is.
+                moved([twin])
+                PromiseRow.update(due_at=promise.due_at).where(PromiseRow.id == twin.id).execute()
         PromiseRow.update(state=PromiseState.RELEASED, settled_at=now).where(
             (PromiseRow.affected_id == theirs.id) & (PromiseRow.state == PromiseState.OPEN)
         ).execute()

@@ -8,6 +8,7 @@ from peewee import fn
 
 from mailflow.adapters.store.records import pairs
 from mailflow.adapters.store.tables import AffectedRow, FillRow, PromiseRow
+from mailflow.adapters.store.times import moved
 from mailflow.domain.incident import Affected, Promise, PromiseKind, PromiseState
 from mailflow.domain.people import Staff
 from mailflow.engine.store import Overdue
@@ -56,8 +57,9 @@ class PromiseTable:
     def postpone(self, affected_id: int, kind: PromiseKind, due_at: datetime) -> None:
         """An open promise is due at another time, and waits for nobody any more."""
         open_ = (PromiseRow.affected_id == affected_id) & (PromiseRow.state == PromiseState.OPEN)
-        goes_on = {"due_at": due_at, "waits_since": None, "waits_for": ""}
-        PromiseRow.update(goes_on).where(open_ & (PromiseRow.kind == kind)).execute()
+        which = open_ & (PromiseRow.kind == kind)
+        moved(PromiseRow.select(PromiseRow.id).where(which))
+        PromiseRow.update(due_at=due_at, waits_since=None, waits_for="").where(which).execute()
 
     def keep(self, promise_id: int, now: datetime) -> None:
         """An action was done."""
@@ -71,6 +73,11 @@ class PromiseTable:
         """Open promises whose clock stands still, the longest waiting first."""
         return sorted(_owed(PromiseRow.waits_since.is_null(False)), key=lambda owed: str(owed.promise.waits_since))
 
+    def put_off(self, promise_id: int, due_at: datetime) -> None:
+        """One promise is due at another time."""
+        moved(PromiseRow.select(PromiseRow.id).where(PromiseRow.id == promise_id))
+        PromiseRow.update(due_at=due_at).where(PromiseRow.id == promise_id).execute()
+
     def hand_over(self, promise_id: int, staff: Staff) -> None:
         """Somebody else is to keep it."""
         PromiseRow.update(owner=staff.address).where(PromiseRow.id == promise_id).execute()
@@ -82,7 +89,10 @@ class PromiseTable:
     def get(self, promise_id: int) -> Overdue:
         """One promise, with what it is about."""
         row = PromiseRow.get_by_id(promise_id)
-        ((incident, affected),) = pairs(AffectedRow.id == row.affected_id)
+        whose = AffectedRow.get_by_id(row.affected_id)
+        while whose.folded_into:  # its incident lives on in another, where the client was one already
+            whose = AffectedRow.get_by_id(whose.folded_into)
+        ((incident, affected),) = pairs(AffectedRow.id == whose.id)
         return Overdue(promise=_promise(row), incident=incident, affected=affected)
 
     def open(self, before: datetime) -> list[Overdue]:

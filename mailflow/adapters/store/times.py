@@ -1,7 +1,7 @@
 """Absences and the steps of reminding (engine.times)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import peewee
@@ -9,7 +9,7 @@ from peewee import fn
 
 from mailflow.adapters.store.tables import PromiseRow, Row, UtcField
 from mailflow.domain.incident import PromiseKind, PromiseState
-from mailflow.engine.times import Absence, Step
+from mailflow.engine.times import MOVED, Absence, Step
 
 
 class AbsenceRow(Row):
@@ -76,6 +76,7 @@ class AbsenceTable:
         return int(AbsenceRow.update(ends_at=now, moved_at=now).where(on).execute())
 
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # due at the next look
 TO_CLIENTS = [kind for kind in PromiseKind if kind.to_client]
 
 
@@ -107,6 +108,18 @@ class StepTable:
         """Compare and set: of two daemons one does it."""
         open_ = (StepRow.id == step_id) & StepRow.done_at.is_null()
         return bool(StepRow.update(done_at=now, outcome=outcome).where(open_).execute())
+
+
+def moved(promises: Any) -> None:
+    """The times of these promises were changed, which a query of their ids names: their steps are planned anew."""
+    for promise_id in [row.id for row in promises]:
+        mine = StepRow.promise_id == promise_id
+        if StepRow.select().where(mine).exists():  # else they are planned at the next look in any case
+            StepRow.delete().where(mine & StepRow.done_at.is_null()).execute()
+            StepRow.insert(promise_id=promise_id, name=MOVED, due_at=LONG_AGO).on_conflict(
+                conflict_target=[StepRow.promise_id, StepRow.name, StepRow.due_at],
+                update={StepRow.done_at: None, StepRow.outcome: ""},
+            ).execute()
 
 
 def _absence(row: Any) -> Absence:

@@ -358,16 +358,18 @@ class TestMerging:
         assert store.records.audience(root.id) == [once]
 
     def test_of_two_promises_one_is_owed(self, store: Store) -> None:
-        """N.4: a client of both is owed one debrief, and nothing of the child's is ever overdue."""
+        """N.4: a client of both is owed one debrief, by the earlier time; the child's own is never overdue."""
         root, ours = opened(store, "a")
         child, theirs = opened(store, "b")
         promised(store, ours, NOON + DAY)
         promised(store, theirs, NOON + HOUR)
         merged(store, child, root)
         (late,) = store.promises.overdue(NOON + 2 * DAY)
-        assert (late.affected, late.incident, late.promise.due_at) == (ours, root, NOON + DAY)
+        assert (late.affected, late.incident, late.promise.due_at) == (ours, root, NOON + HOUR)
         states = {p.affected_id: p.state for p in store.promises.of(root.id)}
         assert states == {ours.id: PromiseState.OPEN, theirs.id: PromiseState.RELEASED}
+        released = next(p for p in store.promises.of(root.id) if p.affected_id == theirs.id)
+        assert store.promises.get(released.id).affected == ours
 
     def test_a_promise_that_only_the_child_made_is_kept(self, store: Store) -> None:
         """N.4: what was promised is promised, whichever of the two lives on."""
