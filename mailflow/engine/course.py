@@ -12,6 +12,7 @@ from mailflow.domain.vocabulary import Priority
 from mailflow.domain.worktime import PriorityChanged, Started, due_at, due_within
 from mailflow.engine.aftermath import Aftermath
 from mailflow.engine.case import names_of, not_understood
+from mailflow.engine.drafts import Drafts
 from mailflow.engine.merging import Merging
 from mailflow.engine.order import Order
 from mailflow.engine.post import drop
@@ -28,8 +29,8 @@ HOW = re.compile(
 class Course:
     """Each order is carried out, and answered with one sentence."""
 
-    def __init__(self, store: Store, setup: Setup, aftermath: Aftermath) -> None:
-        self._store, self._setup, self._aftermath = store, setup, aftermath
+    def __init__(self, store: Store, setup: Setup, aftermath: Aftermath, drafts: Drafts) -> None:
+        self._store, self._setup, self._aftermath, self._drafts = store, setup, aftermath, drafts
         self._merging = Merging(store)
 
     def resolve(self, order: Order) -> JSON:
@@ -141,6 +142,7 @@ class Course:
         if len(clients) < 2 or len(mine) != 1 or not incident.running:
             keys = ", ".join(a.client_key for a in clients)
             return ["split_which", {"reference": incident.reference, "keys": keys}]
+        self._drafts.take_out(mine[0].id, order.now, order.inbound.id)
         new = self._merging.split(incident, mine[0], order.staff.name, order.now)
         return ["split", {"client": mine[0].client_name, "reference": new.reference}]
 

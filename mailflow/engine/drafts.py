@@ -94,7 +94,9 @@ class Drafts:
             return
         if self._speaks_of_another_day(draft, case, now):
             later = self._by_a_later_day(case, now)
-            self.show_anew(draft, now, later, ["a_day_later", {}], inbound_id, by=decision.staff)
+            problem: JSON = ["a_day_later", {}]
+            held = self._to_release(draft)
+            self._show_anew(draft, held, now, later, problem=problem, cause=inbound_id, by=decision.staff)
             return
         if not self._to_release(draft):
             self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
@@ -112,28 +114,52 @@ class Drafts:
             self._say(case, ["approved_paused", {}], inbound_id, now)
         self._entry(case, "approved", decision.staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
 
-    def show_anew(
+    def sign(self, affected_ids: Set[int], staff: Staff, now: datetime, cause: int = 0) -> bool:
+        """Another liaison answers for these clients: what waits for SEND to them is hers to see, and bears her name;
+        what waited together with it for others' clients is shown again without. Whether there was anything."""
+        signs: dict[str, JSON] = {"liaison": staff.name, "title": staff.title, "phone": staff.phone}
+        found = self._held_to(affected_ids)
+        for draft, mine, others in found:
+            self._show_anew(draft, others, now, problem=["shared_no_more", {}], cause=cause)
+            self._show_anew(draft, mine, now, lambda _: signs, problem=["signed_by_you", {}], cause=cause)
+        return bool(found)
+
+    def take_out(self, affected_id: int, now: datetime, cause: int) -> None:
+        """A client's trouble is another one now: what waits for SEND together with its letters is shown without."""
+        for draft, mine, others in self._held_to({affected_id}):
+            drop(self._store, mine, "split", now)
+            self._show_anew(draft, others, now, problem=["shared_no_more", {}], cause=cause)
+
+    def _held_to(self, affected_ids: Set[int]) -> list[tuple[Draft, list[Letter], list[Letter]]]:
+        """The drafts that hold letters to these clients: with those letters, and with the others that they hold."""
+        incidents = {self._store.records.affected(one).incident_id for one in affected_ids}
+        letters = [x for one in incidents for x in self._store.outbox.undelivered(one, to_clients=True)]
+        ids = {x.draft_id for x in letters if x.affected_id in affected_ids and x.state is LetterState.HELD}
+        found = []
+        for draft in [d for id_ in sorted(ids) if (d := self._store.desk.draft(id_))]:
+            held = [x for x in self._store.outbox.of_draft(draft.id) if x.state is LetterState.HELD]
+            mine = [x for x in held if x.affected_id in affected_ids]
+            if draft.state is DraftState.CURRENT:
+                found.append((draft, mine, [x for x in held if x not in mine]))
+        return found
+
+    def _show_anew(
         self,
         draft: Draft,
+        letters: Sequence[Letter],
         now: datetime,
-        change: Callable[[Letter], Mapping[str, JSON]],
+        change: Callable[[Letter], Mapping[str, JSON]] = lambda _: {},
+        *,
         problem: JSON,
         cause: int,
         by: Staff | None = None,
     ) -> None:
-        """The letters of a draft with other facts; the old ones can never be released any more."""
-        held = [x for x in self._store.outbox.of_draft(draft.id) if x.state is LetterState.HELD]
-        if held and draft.affected_id is not None:
-            letters = [_renewed(x, change(x), now) for x in held]
-            case = self._case(draft.affected_id)
-            self.offer(case, letters, now, remarks=[], problem=problem, cause=cause, about=draft.about, by=by)
-
-    def sign(self, affected_id: int, staff: Staff, now: datetime, cause: int = 0) -> None:
-        """Another liaison answers for a client: what waits for SEND is hers to see, and bears her name."""
-        signs: dict[str, JSON] = {"liaison": staff.name, "title": staff.title, "phone": staff.phone}
-        for draft in self._store.desk.drafts(affected_id):
-            if draft.state is DraftState.CURRENT:
-                self.show_anew(draft, now, lambda _: signs, ["signed_by_you", {}], cause)
+        """These letters of a draft, with other facts; the old ones can never be released any more."""
+        self.withdraw(draft, {LetterState.HELD}, "superseded", now)
+        if letters and letters[0].affected_id is not None:
+            case = self._case(letters[0].affected_id)
+            again = [_renewed(x, change(x), now) for x in letters]
+            self.offer(case, again, now, remarks=[], problem=problem, cause=cause, about=draft.about, by=by)
 
     def _speaks_of_another_day(self, draft: Draft, case: Case, now: datetime) -> bool:
         """Whether its "by tomorrow" was written on another day."""

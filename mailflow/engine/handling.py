@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 
+from mailflow.domain.form import Verb
 from mailflow.domain.incident import Affected, Promise, PromiseKind, PromiseState
 from mailflow.domain.letters import JSON, LetterKind, LetterState, NewLetter
 from mailflow.domain.moments import coming_moment
@@ -120,6 +121,21 @@ class Handling:
         names = self._hand_over(order, staff, why)
         return ["assigned", {"name": staff.name, "client": names}]
 
+    def task(self, order: Order) -> JSON:
+        """What TAKE, CLOSE and WAITING mean for a row that is a task of one of ours; None for every other row."""
+        task = self._row_promise(order)
+        if task is None:
+            return None
+        if order.verb is Verb.TAKE:
+            self._store.promises.hand_over(task.id, order.staff)
+            order.note(self._store, "assigned", f"{task.what} to {order.staff.name}")
+            return ["task_assigned_you", {"what": task.what}]
+        if order.verb in {Verb.CLOSE, Verb.NO_DEBRIEF} and order.argument:
+            self._store.promises.release(task.id, order.now)
+            order.note(self._store, f"{task.kind} dropped", f"{task.what}: {order.argument}")
+            return ["task_dropped", {"what": task.what, "why": order.argument}]
+        return ["task_how", {"what": task.what}]
+
     def _row_promise(self, order: Order, *also: PromiseKind) -> Promise | None:
         """The task of one of ours that an answered row is about; none where it is a word to the client."""
         if order.obey.promise_id is None:
@@ -155,9 +171,8 @@ class Handling:
         order.note(self._store, "assigned", f"{order.affected.liaison.name} to {staff.name}{f': {why}' if why else ''}")
         names = ", ".join(one.client_name for one in whose)
         case = self._case(order)
-        for one in whose:
-            self._drafts.sign(one.id, staff, order.now, order.inbound.id)
-        if self._store.outbox.asked(order.affected.id) and not order.affected.settled_at:
+        shown = self._drafts.sign({one.id for one in whose}, staff, order.now, order.inbound.id)
+        if not shown and self._store.outbox.asked(order.affected.id) and not order.affected.settled_at:
             self._asking.ask(case.incident, case.affected, order.now, again=staff.address)
         if staff.address == order.staff.address:
             return names  # who takes it knows
@@ -241,8 +256,9 @@ class Handling:
         ]
         said = order.argument.casefold()
         mine = [p for p in open_ if said in p.what.casefold()] if said else open_
-        mine = [p for p in open_ if p.id == order.obey.promise_id] or mine
-        if not said and len(mine) > 1 and order.letter:
+        if order.obey.promise_id is not None:
+            open_ = mine = [p for p in open_ if p.id == order.obey.promise_id]
+        elif not said and len(mine) > 1 and order.letter:
             # The answered mail is the one that confirmed an action: ["action", {"what": …}] is a line of it.
             lines = order.letter.facts.get("lines")
             said_back = [line[1] for line in lines if isinstance(line, list)] if isinstance(lines, list) else []

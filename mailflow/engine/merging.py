@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from mailflow.domain.incident import Affected, Entry, Incident
-from mailflow.domain.letters import LetterKind, LetterState
+from mailflow.domain.letters import DraftState, LetterKind, LetterState
 from mailflow.domain.lifecycle import Happening, advance
 from mailflow.engine.post import drop
 from mailflow.engine.store import Store
@@ -27,6 +27,8 @@ class Merging:
         told = {t.affected_id for t in self._store.records.audience(root.id)}
         for theirs in self._store.records.affected_of(child.id):
             twin = ours.get(theirs.client_key)
+            if twin:
+                self._withdraw_drafts(theirs.id, now)
             if twin and (twin.id in told or self._coming(root, twin.id)):
                 self._drop(child, theirs.id, now)
             self._store.signals.rehome(theirs.id, child.id, root.id, twin.id if twin else theirs.id)
@@ -49,6 +51,14 @@ class Merging:
         for one in (incident, new):
             self._store.records.note(one.id, Entry(at=now, what="split", author=by, text=text))
         return new
+
+    def _withdraw_drafts(self, affected_id: int, now: datetime) -> None:
+        """What waits for SEND would tell a client of both of the same trouble a second time."""
+        for draft in self._store.desk.drafts(affected_id):
+            if draft.state is DraftState.CURRENT and draft.kind in {LetterKind.DEBRIEF, LetterKind.UPDATE}:
+                self._store.desk.supersede(draft.id)
+                held = [x for x in self._store.outbox.of_draft(draft.id) if x.state is LetterState.HELD]
+                drop(self._store, held, "merged", now)
 
     def _coming(self, incident: Incident, affected_id: int) -> bool:
         letters = self._store.outbox.letters(incident_id=incident.id, states=sorted(COMING), limit=1_000)

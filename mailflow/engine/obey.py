@@ -24,6 +24,8 @@ from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
 MANY_CLIENTS, QUOTED = 40, 120  # names that an answer lists, and characters of her own words in it
+# What means something else behind the number of a task than behind that of a promise to a client.
+ABOUT_A_ROW = {Verb.TAKE, Verb.CLOSE, Verb.NO_DEBRIEF, Verb.WAITING}
 NOTHING_STOPPED: JSON = ["stopped_nothing", {}]
 
 
@@ -35,7 +37,7 @@ class Orders:
         self._aftermath = Aftermath(store, setup, post)
         self._brake = Brake(store)
         self._presence = Presence(store, setup, post)
-        course = Course(store, setup, self._aftermath)
+        course = Course(store, setup, self._aftermath, drafts)
         handling = Handling(store, setup, post, drafts)
         pauses = Pauses(store, setup, post, drafts)
         # Each is answered with the sentence that it gives back; None where another mail is the answer.
@@ -89,8 +91,10 @@ class Orders:
                 if said := self._stop(order):
                     idle = said == NOTHING_STOPPED or (isinstance(said, list) and said[0] == "stop_unneeded")
                     answer("not_stopped" if idle else "stopped", said)
-            elif said := self._about_an_incident[verb](order):
-                answer("noted", said)
+            else:
+                of_a_task = self._handling.task(order) if verb in ABOUT_A_ROW else None
+                if said := of_a_task or self._about_an_incident[verb](order):
+                    answer("noted", said)
         elif obey.reason == "row-of-none":
             answer("not_done", ["row_none", {}])
         elif verb is Verb.AWAY:

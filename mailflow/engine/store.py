@@ -226,6 +226,9 @@ class Promises(Protocol):
     def waiting(self) -> list[Overdue]:
         """Open promises whose clock stands still, the longest waiting first."""
 
+    def release(self, promise_id: int, now: datetime) -> None:
+        """One promise is no longer owed."""
+
     def put_off(self, promise_id: int, due_at: datetime) -> None:
         """One promise is due at another time."""
 

@@ -150,8 +150,9 @@ class Sweep:
 
     def _absences(self, now: datetime) -> None:
         """Who stands in has what waited for the SEND of who is away."""
-        for affected_id, staff in self._presence.tick(now).items():
-            self._drafts.sign(affected_id, staff, now)
+        moved = self._presence.tick(now)
+        for staff in set(moved.values()):
+            self._drafts.sign({affected_id for affected_id, stands in moved.items() if stands == staff}, staff, now)
 
     def _forget(self, now: datetime) -> None:
         """Bytes older than the configured days, once a day; never those of a running incident."""

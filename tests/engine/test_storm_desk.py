@@ -1,5 +1,6 @@
 """A storm's desk: one form, one preview and one SEND for all clients whom one liaison answers for; a letter each."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,42 @@ def test_a_storms_mail_asks_for_the_calls(tmp_path: Path) -> None:
         storm(on)
         text = " ".join(" ".join(m.text.split()) for m in on.got(VALERY, LetterKind.OPENED))
         assert text.count("Please call Liv Berg as well, by") == 1
+
+
+def test_each_letter_of_a_storm_is_signed_by_who_answers_for_it(tmp_path: Path) -> None:
+    """N.6: one client's row handed over while one preview for all waits: two previews, each with its own signature,
+    and the old one sends nothing."""
+    with by_hand(tmp_path, SECOND_LIAISON + EXTRA) as on:
+        storm(on)
+        on.replies(on.last(FORM), ANSWERS)
+        old = on.last(PREVIEW)
+        on.at(on.now.replace(hour=8, minute=1) + timedelta(days=2))
+        morning = on.last(LetterKind.MORNING)
+        number = 1 + ["Fabrikam" in line for line in morning.text.splitlines() if line[:1].isdigit()].index(True)
+        on.replies(morning, f"{number} ROBIN")
+        on.replies(old, "SEND")
+        on.later(minutes=5)
+        assert [on.got(who, DEBRIEF) for who in (EVE, MAX, LIV)] == [[], [], []]
+        on.replies(on.last(PREVIEW, ROBIN), "SEND", ROBIN)
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        (eve,), (_,), (liv,) = (on.got(who, DEBRIEF) for who in (EVE, MAX, LIV))
+        assert "Robin Day" in eve.text
+        assert "Valery" not in eve.text
+        assert "Valery Stufano" in liv.text
+
+
+def test_who_is_split_off_is_taken_out_of_what_waits(tmp_path: Path) -> None:
+    """S4.4: SPLIT while a preview for all waits: the older one sends nothing, the new one is without that client."""
+    with by_hand(tmp_path, EXTRA) as on:
+        storm(on)
+        form = on.last(FORM)
+        on.replies(form, ANSWERS)
+        old = on.last(PREVIEW)
+        on.replies(form, "SPLIT fabrikam")
+        on.replies(old, "SEND")
+        on.later(minutes=5)
+        assert on.got(LIV, DEBRIEF) == []
+        on.replies(next(m for m in reversed(on.got(VALERY, PREVIEW)) if "to Liv" in m.text), "SEND")
+        on.later(minutes=5)
+        assert [len(on.got(who, DEBRIEF)) for who in (EVE, MAX, LIV)] == [0, 0, 1]

@@ -2,13 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailflow.domain.incident import Promise, PromiseKind, PromiseState
 from mailflow.domain.letters import LetterKind
+from mailflow.domain.tokens import tag_of
 from tests.engine.test_desk import preview_of
-from tests.house import DANA, JOHN, ROBIN, SECOND_LIAISON, SHIRLEY, VALERY, ByHand, by_hand
+from tests.house import DANA, JOHN, PROBLEM, ROBIN, SECOND_LIAISON, SHIRLEY, VALERY, ByHand, Received, by_hand
 
 pytestmark = pytest.mark.soak
 
@@ -201,3 +203,73 @@ def test_a_merge_keeps_the_earlier_promise_and_every_clock_running(tmp_path: Pat
         open_ = [p for p in on.app.store.promises.of(2) if p.state is PromiseState.OPEN]
         assert [p.due_at for p in open_ if p.kind is PromiseKind.DEBRIEF] == [due]
         assert [m for m in on.got(DANA, NOTICE) if m.subject.startswith("Late")]
+
+
+def test_a_row_acts_on_its_own_task_alone(tmp_path: Path) -> None:
+    """Deadlines, digests: DONE, TAKE, CLOSE and WAITING FOR behind a number are about that row, and nothing else."""
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
+        on.alert()
+        on.later(minutes=4)
+        on.replies(on.last(OPENED), "ACTION Robin by 30 November: replace the battery")
+        on.at(on.now.replace(hour=8, minute=1) + timedelta(days=1))
+        on.replies(on.last(LetterKind.MORNING), "1 DONE")  # the debrief's row
+        assert "There is no task here" in words(on)
+        on.at(on.now + timedelta(days=6))
+        digest = on.last(LetterKind.DIGEST, DANA)
+        number = 1 + [r["reference"] + r["line"][0] for r in rows(on, digest)].index("INC-1digest_action")
+        for said, answer in (("WAITING FOR the vendor", "That row is a task"), ("TAKE", "That is yours to do now")):
+            on.replies(digest, f"{number} {said}", DANA)
+            assert answer in " ".join(on.last(NOTICE, DANA).text.split())
+        (action,) = promises(on, PromiseKind.ACTION)
+        assert action.owner == DANA
+        on.replies(digest, f"{number} CLOSE it needs no battery", DANA)
+        assert promises(on, PromiseKind.ACTION)[0].state is PromiseState.RELEASED
+        assert promises(on, PromiseKind.DEBRIEF)[0].state is PromiseState.OPEN
+        assert on.app.store.records.affected_of(1)[0].liaison.address == VALERY
+
+
+def rows(on: ByHand, mail: Received) -> list[Any]:
+    """A list's rows as they are kept."""
+    tag = tag_of(str(mail.message["Message-ID"])) or ""
+    letter = on.app.store.outbox.by_tag_id(tag.partition("-")[0])
+    kept = letter.facts["rows"] if letter else []
+    assert isinstance(kept, list)
+    return kept
+
+
+@pytest.mark.parametrize("settled", ["stopped", "waits"])
+def test_a_merge_loses_no_promise(tmp_path: Path, settled: str) -> None:
+    """S4.4, N.4: what the client was told of the one that is merged in is owed, and runs, whatever the root owes."""
+    with by_hand(tmp_path) as on:
+        if settled == "stopped":
+            on.alert()
+            on.replies(on.last(OPENED), "STOP")
+        else:
+            on.writes(VALERY, "OPEN northwind: the printers print nothing\n", "Printers")
+            on.replies(on.last(OPENED), "WAITING FOR the vendor")
+        on.alert(PROBLEM.replace("NW-FS01", "NW-MX01").replace("184467", "184468"), "Problem: NW-MX01 was restarted")
+        on.later(minutes=20)
+        on.replies(next(m for m in on.got(VALERY, OPENED) if "INC-2" in m.subject), "MERGE INC-1")
+        (debrief,) = [p for p in promises(on, PromiseKind.DEBRIEF) if p.state is PromiseState.OPEN]
+        assert debrief.waits_since is None
+        on.later(days=4)
+        assert [m for m in on.got(DANA, NOTICE) if m.subject.startswith("Late")]
+
+
+def test_after_a_merge_one_debrief_leaves(tmp_path: Path) -> None:
+    """S4.4: a debrief that waits for SEND in the one that is merged in can never be sent beside the root's."""
+    with by_hand(tmp_path) as on:
+        on.replies(preview_of(on), "NOTE wait a moment")
+        first = on.last(LetterKind.PREVIEW)
+        on.alert(PROBLEM.replace("NW-FS01", "NW-MX01").replace("184467", "184468"), "Problem: NW-MX01 was restarted")
+        on.later(minutes=20)
+        second = next(m for m in on.got(VALERY, OPENED) if "INC-2" in m.subject)
+        on.replies(second, "RESOLVED")
+        on.later(minutes=15)
+        on.replies(on.last(LetterKind.FORM), "1: A cable was loose.\n2: We fixed it.")
+        other = on.last(LetterKind.PREVIEW)
+        on.replies(second, "MERGE INC-1")
+        on.replies(other, "SEND")
+        on.replies(first, "SEND")
+        on.later(minutes=5)
+        assert len(on.got(JOHN, LetterKind.DEBRIEF)) == 1

@@ -5,7 +5,7 @@ from typing import Any
 
 from mailflow.adapters.store.tables import AffectedRow, IncidentRow, PromiseRow, ToldRow
 from mailflow.adapters.store.times import moved
-from mailflow.domain.incident import IncidentState, PromiseState
+from mailflow.domain.incident import IncidentState, PromiseKind, PromiseState
 
 
 def merge(child_id: int, root_id: int, now: datetime) -> None:
@@ -28,10 +28,8 @@ def merge(child_id: int, root_id: int, now: datetime) -> None:
             twin = ours_too.get((promise.kind, promise.what))
             if twin is None:
                 PromiseRow.update(affected_id=into).where(PromiseRow.id == promise.id).execute()
-            elif promise.state == twin.state == PromiseState.OPEN and promise.due_at < twin.due_at:
-                # What was promised to the client by the earlier time still is.
-                moved([twin])
-                PromiseRow.update(due_at=promise.due_at).where(PromiseRow.id == twin.id).execute()
+            elif promise.state == PromiseState.OPEN:
+                _owe_both(promise, twin)
         PromiseRow.update(state=PromiseState.RELEASED, settled_at=now).where(
             (PromiseRow.affected_id == theirs.id) & (PromiseRow.state == PromiseState.OPEN)
         ).execute()
@@ -41,6 +39,23 @@ def merge(child_id: int, root_id: int, now: datetime) -> None:
     IncidentRow.update(
         state=IncidentState.MERGED, merged_into=root_id, open_key=None, closed_at=now, why_closed="merged"
     ).where(IncidentRow.id == child_id).execute()
+
+
+def _owe_both(theirs: Any, ours: Any) -> None:
+    """Two promises of a kind to one client are one: by the earlier time, owed while either is, and running while either
+    runs."""
+    is_open = ours.state == PromiseState.OPEN
+    runs = theirs.waits_since is None or not is_open
+    moved([ours])
+    PromiseRow.update(
+        state=PromiseState.OPEN,
+        settled_at=None,
+        due_at=min(theirs.due_at, ours.due_at) if is_open else theirs.due_at,
+        waits_since=None if runs else ours.waits_since,
+        waits_for="" if runs else ours.waits_for,
+    ).where(PromiseRow.id == ours.id).execute()
+    if ours.kind == PromiseKind.DEBRIEF:
+        AffectedRow.update(settled_at=None, settled_why="").where(AffectedRow.id == ours.affected_id).execute()
 
 
 def split(affected_id: int, now: datetime) -> int:

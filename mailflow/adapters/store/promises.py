@@ -73,6 +73,10 @@ class PromiseTable:
         """Open promises whose clock stands still, the longest waiting first."""
         return sorted(_owed(PromiseRow.waits_since.is_null(False)), key=lambda owed: str(owed.promise.waits_since))
 
+    def release(self, promise_id: int, now: datetime) -> None:
+        """One promise is no longer owed."""
+        PromiseRow.update(state=PromiseState.RELEASED, settled_at=now).where(PromiseRow.id == promise_id).execute()
+
     def put_off(self, promise_id: int, due_at: datetime) -> None:
         """One promise is due at another time."""
         moved(PromiseRow.select(PromiseRow.id).where(PromiseRow.id == promise_id))
