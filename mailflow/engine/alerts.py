@@ -70,7 +70,7 @@ class Alerts:
         if incident.state is not IncidentState.OPEN:
             if incident.state is IncidentState.CLOSED:
                 for affected in self._store.records.affected_of(incident.id):
-                    self._store.records.unsettle(affected.id, PromiseKind.DEBRIEF)
+                    self._store.records.unsettle(affected.id, PromiseKind.DEBRIEF, now)
             state = advance(incident.state, Happening.RELAPSED)
             self._store.records.set_state(incident.id, state, ended_at=None, closed_at=None, why="")
             incident = self._store.records.incident(incident.id)

@@ -107,7 +107,7 @@ class Course:
         state = advance(incident.state, Happening.REOPENED)
         self._store.records.set_state(incident.id, state, ended_at=None, closed_at=None, why="")
         for one in self._store.records.affected_of(incident.id):
-            self._store.records.unsettle(one.id, PromiseKind.DEBRIEF)
+            self._store.records.unsettle(one.id, PromiseKind.DEBRIEF, order.now)
             self._store.records.set_trouble(one.id, None)
             self._owe_again(one, order)
         order.note(self._store, "reopened", order.argument)

@@ -162,8 +162,8 @@ class Records(Protocol):
     def untold(self, affected_id: int, address: str, kind: str) -> None:
         """What was sent came back: this person was not told."""
 
-    def unsettle(self, affected_id: int, kind: PromiseKind) -> None:
-        """The client has nothing after all: what was promised is owed again."""
+    def unsettle(self, affected_id: int, kind: PromiseKind, since: datetime | None = None) -> None:
+        """The client has nothing after all: what was promised is owed again; anew `since` where it came back."""
 
     def audience(self, incident_id: int, affected_id: int | None = None) -> list[Told]:
         """Who was told what about an incident, oldest first; of one client, where one is named."""

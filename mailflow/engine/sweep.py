@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from mailflow.domain.clocks import AGAIN
 from mailflow.domain.correlation import UNTOLD
 from mailflow.domain.expected import due
 from mailflow.domain.incident import Affected, Incident
@@ -101,8 +102,14 @@ class Sweep:
         policy = self._setup.policy
         ended_before, due_before = now - policy.form_after, now + policy.form_before_due
         for incident, affected in self._store.records.awaiting_form(ended_before, due_before):
-            if self._asking.ask(incident, affected, now):
+            if self._asking.ask(incident, affected, now, again=self._came_back(incident, affected)):
                 log.info("form asked", ref=incident.reference, of=affected.liaison.address)
+
+    def _came_back(self, incident: Incident, affected: Affected) -> str:
+        """How often the trouble came back, where a form was sent before: the next one is another letter."""
+        if not self._store.outbox.asked(affected.id):
+            return ""
+        return str(sum(1 for entry in self._store.records.timeline(incident.id) if entry.what in AGAIN))
 
     def _known_now(self, now: datetime) -> None:
         """A client was told "not known yet": before the next word is due, the liaison is asked once more (S1.14)."""

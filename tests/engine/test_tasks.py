@@ -85,6 +85,27 @@ def test_a_review_is_due_after_the_debrief(tmp_path: Path) -> None:
         assert promises(on, PromiseKind.REVIEW)[0].state is PromiseState.KEPT
 
 
+def test_a_form_is_asked_again_when_the_trouble_came_back(tmp_path: Path) -> None:
+    """S4.4: REOPEN after the debrief owes another one: once it is over again, the form comes again, and once."""
+    with by_hand(tmp_path) as on:
+        on.replies(preview_of(on), "SEND")
+        on.later(minutes=5)
+        on.replies(on.last(OPENED), "REOPEN it restarted again")
+        on.later(minutes=30)
+        assert len(on.got(VALERY, LetterKind.FORM)) == 1
+        on.replies(on.last(OPENED), "RESOLVED")
+        on.later(minutes=15)
+        on.restart()
+        on.later(minutes=15)
+        assert len(on.got(VALERY, LetterKind.FORM)) == 2
+        on.replies(on.last(LetterKind.FORM), "1: The cable was broken, not loose.\n2: We replaced it.")
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=5)
+        letters = on.got(JOHN, LetterKind.DEBRIEF)
+        assert len(letters) == 2
+        assert "The cable was broken, not loose." in letters[1].text
+
+
 def test_no_debrief_no_review(tmp_path: Path) -> None:
     """S4.42: what was decided to be no incident of the client's is not talked over either."""
     with by_hand(tmp_path, POLICY) as on:

@@ -16,8 +16,14 @@ RUNNING = (IncidentState.OPEN, IncidentState.RESTORED)
 def awaits_form(ended_before: datetime, due_before: datetime) -> Any:
     """Unsettled clients without a form, whose service is back for a while or whose debrief is due soon."""
     # Asked of the few that are unsettled (EXISTS), never of all letters that there ever were (NOT IN).
+    # A form of the time before the trouble came back does not count: the debrief is owed anew since then.
+    owed_since = PromiseRow.select(fn.MAX(PromiseRow.made_at)).where(
+        (PromiseRow.affected_id == AffectedRow.id) & (PromiseRow.kind == PromiseKind.DEBRIEF)
+    )
     asked = LetterRow.select(LetterRow.id).where(
-        (LetterRow.affected_id == AffectedRow.id) & (LetterRow.kind == LetterKind.FORM)
+        (LetterRow.affected_id == AffectedRow.id)
+        & (LetterRow.kind == LetterKind.FORM)
+        & (LetterRow.created_at >= owed_since)
     )
     debrief = (PromiseRow.state == PromiseState.OPEN) & (PromiseRow.kind == PromiseKind.DEBRIEF)
     promised = PromiseRow.select(PromiseRow.affected_id).where(debrief)

@@ -277,15 +277,14 @@ class RecordTables:
         )
         ToldRow.delete().where(same).execute()
 
-    def unsettle(self, affected_id: int, kind: PromiseKind) -> None:
-        """The client has nothing after all: what was promised is owed again."""
+    def unsettle(self, affected_id: int, kind: PromiseKind, since: datetime | None = None) -> None:
+        """The client has nothing after all: what was promised is owed again; anew `since` where it came back."""
         affected_id = self.affected(affected_id).id
         AffectedRow.update(settled_at=None, settled_why="").where(AffectedRow.id == affected_id).execute()
-        PromiseRow.update(state=PromiseState.OPEN, settled_at=None, waits_since=None).where(
-            (PromiseRow.affected_id == affected_id)
-            & (PromiseRow.kind == kind)
-            & (PromiseRow.state != PromiseState.OPEN)
-        ).execute()
+        again: dict[str, Any] = {"state": PromiseState.OPEN, "settled_at": None, "waits_since": None}
+        again |= {"made_at": since} if since else {}
+        settled = (PromiseRow.affected_id == affected_id) & (PromiseRow.state != PromiseState.OPEN)
+        PromiseRow.update(again).where(settled & (PromiseRow.kind == kind)).execute()
 
     def audience(self, incident_id: int, affected_id: int | None = None) -> list[Told]:
         """Who was told what about an incident, oldest first; of one client, where one is named."""
