@@ -104,12 +104,7 @@ def after_pause(
     due: datetime, begins: datetime, ends: datetime, within: Within, day_ends: str, calendar: Calendar
 ) -> datetime:
     """A due time, later by the client's working time in between; what was promised by days ends with its day."""
-    if begins >= due:
-        return due
-    if within.working:
-        return calendar.add(due.astimezone(UTC), calendar.working_between(begins, ends))
-    days = calendar.until(_minutes(day_ends))
-    return days.end_of_day(days.day_of(days.add(due.astimezone(UTC), days.working_between(begins, ends))))
+    return _paused(due.astimezone(UTC), begins, within, day_ends, [(begins, ends)], calendar) or due
 
 
 def due_within(start: datetime, within: Within, day_ends: str, calendar: Calendar) -> datetime:
@@ -123,11 +118,17 @@ def due_within(start: datetime, within: Within, day_ends: str, calendar: Calenda
 def _by_policy(
     start: datetime, within: Within, day_ends: str, pauses: Sequence[_Pause], calendar: Calendar
 ) -> datetime | None:
-    due = due_within(start, within, day_ends, calendar)
+    return _paused(due_within(start, within, day_ends, calendar), start, within, day_ends, pauses, calendar)
+
+
+def _paused(
+    due: datetime, since: datetime, within: Within, day_ends: str, pauses: Sequence[_Pause], calendar: Calendar
+) -> datetime | None:
+    """A due time, later by what was paused of it."""
     if within.working:
-        return _moved(due, pauses, start, calendar)
+        return _moved(due, pauses, since, calendar)
     days = calendar.until(_minutes(day_ends))
-    moved = _moved(due, pauses, start, days)
+    moved = _moved(due, pauses, since, days)
     if moved is None or moved == due:
         return moved
     return days.end_of_day(days.day_of(moved))  # "by Friday" is Friday's end

@@ -18,7 +18,7 @@ from mailflow.domain.worktime import due_within
 from mailflow.engine.brake import Brake
 from mailflow.engine.case import Case, open_case
 from mailflow.engine.gate import objections
-from mailflow.engine.post import Post, drop
+from mailflow.engine.post import Post, drop, withdraw
 from mailflow.engine.previews import Previews
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -89,7 +89,7 @@ class Drafts:
         case = self._case(draft.affected_id)
         late = draft.kind is LetterKind.UPDATE and case.affected.settled_at is not None  # the debrief has gone
         if late:
-            self.withdraw(draft, {LetterState.HELD}, "debriefed", now)
+            withdraw(self._store, draft.id, {LetterState.HELD}, "debriefed", now)
             self.already_settled(case, inbound_id, now, to=decision.staff)
             return
         if self._speaks_of_another_day(draft, case, now):
@@ -155,7 +155,7 @@ class Drafts:
         by: Staff | None = None,
     ) -> None:
         """These letters of a draft, with other facts; the old ones can never be released any more."""
-        self.withdraw(draft, {LetterState.HELD}, "superseded", now)
+        withdraw(self._store, draft.id, {LetterState.HELD}, "superseded", now)
         if letters and letters[0].affected_id is not None:
             case = self._case(letters[0].affected_id)
             again = [_renewed(x, change(x), now) for x in letters]
@@ -327,7 +327,7 @@ class Drafts:
         for older in [draft for affected_id in sorted(whose) for draft in self._store.desk.drafts(affected_id)]:
             if new.replaces(older):
                 resting = {LetterState.WAITING} if older.kind is new.kind else set()
-                self.withdraw(older, {LetterState.HELD} | resting, "superseded", now)
+                withdraw(self._store, older.id, {LetterState.HELD} | resting, "superseded", now)
 
     def for_readers(self, case: Case, now: datetime) -> bool:
         """Take back a debrief that waits for SEND and is for others than these: it must not go to those alone."""
@@ -336,14 +336,9 @@ class Drafts:
             shown = self._store.outbox.of_draft(draft.id)
             theirs = {x.recipient.address for x in shown if x.affected_id == case.affected.id}
             if draft.state is DraftState.CURRENT and draft.kind is LetterKind.DEBRIEF and theirs != readers:
-                self.withdraw(draft, {LetterState.HELD}, "audience-changed", now)
+                withdraw(self._store, draft.id, {LetterState.HELD}, "audience-changed", now)
                 return True
         return False
-
-    def withdraw(self, draft: Draft, states: Set[LetterState], reason: str, now: datetime) -> None:
-        """It can never be released any more, and what of it is in one of these states never leaves."""
-        self._store.desk.supersede(draft.id)
-        drop(self._store, [x for x in self._store.outbox.of_draft(draft.id) if x.state in states], reason, now)
 
     def _any(self, draft: Draft, states: Set[LetterState]) -> bool:
         """Whether any letter of a draft is in one of these states."""

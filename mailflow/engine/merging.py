@@ -5,7 +5,7 @@ from datetime import datetime
 from mailflow.domain.incident import Affected, Entry, Incident
 from mailflow.domain.letters import DraftState, LetterKind, LetterState
 from mailflow.domain.lifecycle import Happening, advance
-from mailflow.engine.post import drop
+from mailflow.engine.post import drop, withdraw
 from mailflow.engine.store import Store
 
 # A client that has, or is getting, one of these from the root needs no second.
@@ -56,9 +56,7 @@ class Merging:
         """What waits for SEND would tell a client of both of the same trouble a second time."""
         for draft in self._store.desk.drafts(affected_id):
             if draft.state is DraftState.CURRENT and draft.kind in {LetterKind.DEBRIEF, LetterKind.UPDATE}:
-                self._store.desk.supersede(draft.id)
-                held = [x for x in self._store.outbox.of_draft(draft.id) if x.state is LetterState.HELD]
-                drop(self._store, held, "merged", now)
+                withdraw(self._store, draft.id, {LetterState.HELD}, "merged", now)
 
     def _coming(self, incident: Incident, affected_id: int) -> bool:
         letters = self._store.outbox.letters(incident_id=incident.id, states=sorted(COMING), limit=1_000)

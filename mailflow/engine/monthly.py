@@ -20,7 +20,7 @@ from mailflow.engine.brake import Brake
 from mailflow.engine.drafts import Drafts, hash_of, said_of
 from mailflow.engine.gate import objections
 from mailflow.engine.month import Month, first_of
-from mailflow.engine.post import TAG_LIVES, Post, address_of, drop
+from mailflow.engine.post import TAG_LIVES, Post, address_of, withdraw
 from mailflow.engine.presence import Presence
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -31,6 +31,7 @@ log = structlog.get_logger()
 SWITCH = "monthly"  # which month was offered last, and to whom already
 SATURDAY = 5
 MANY = 1_000  # letters that are held at once
+UNSENT = (LetterState.HELD, LetterState.WAITING)
 
 
 class Monthly:
@@ -139,8 +140,8 @@ class Monthly:
             key = f"draft:{client.key}:{month}:{version}"
             self._say(liaison, ["draft", {}], ["draft", {"said": str(error)}], key, now)
             return True
-        for older in {letter.draft_id for letter in self._of(client.key, month, LetterState.HELD, LetterState.WAITING)}:
-            self._withdraw(older, "superseded", now)
+        for older in {letter.draft_id for letter in self._of(client.key, month, *UNSENT)}:
+            withdraw(self._store, older, set(UNSENT), "superseded", now)
         held, advised = objections(self._store, self._setup, letters, rendered)
         kept = [self._store.mailroom.put_content(one.to_bytes(), now) for one in rendered]
         draft = Draft(
@@ -242,20 +243,11 @@ class Monthly:
 
     def stop(self, letter: Letter, now: datetime) -> JSON:
         """STOP: nothing of it leaves any more."""
-        waiting = [
-            x
-            for x in self._store.outbox.of_draft(letter.draft_id)
-            if x.state in {LetterState.HELD, LetterState.WAITING}
-        ]
+        waiting = [x for x in self._store.outbox.of_draft(letter.draft_id) if x.state in UNSENT]
         if not waiting:
             return ["stopped_nothing", {}]
-        self._withdraw(letter.draft_id, "stopped", now)
+        withdraw(self._store, letter.draft_id, set(UNSENT), "stopped", now)
         return ["stopped", {"what": ", ".join(f"{x.kind} to {x.recipient.name}" for x in waiting)}]
-
-    def _withdraw(self, draft_id: int, reason: str, now: datetime) -> None:
-        self._store.desk.supersede(draft_id)
-        letters = self._store.outbox.of_draft(draft_id)
-        drop(self._store, [x for x in letters if x.state in {LetterState.HELD, LetterState.WAITING}], reason, now)
 
     def _of(self, client_key: str, month: str, *states: LetterState) -> list[Letter]:
         """A client's month, as far as it is in one of these states."""

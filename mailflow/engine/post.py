@@ -1,6 +1,6 @@
 """Putting letters into the outbox, each with its idempotency key and the facts that everybody's letters need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -154,6 +154,12 @@ def drop(store: Store, letters: Iterable[Letter], reason: str, now: datetime) ->
     """These letters never leave; the reason stays with each."""
     for letter in letters:
         store.outbox.move(letter.id, dispatch(letter.state, Dispatch.DROP), reason=reason, now=now)
+
+
+def withdraw(store: Store, draft_id: int, states: Set[LetterState], reason: str, now: datetime) -> None:
+    """A draft can never be released any more, and what of it is in one of these states never leaves."""
+    store.desk.supersede(draft_id)
+    drop(store, [x for x in store.outbox.of_draft(draft_id) if x.state in states], reason, now)
 
 
 def address_of(staff: Staff) -> Address:

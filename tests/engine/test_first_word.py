@@ -77,8 +77,9 @@ def test_what_needs_no_letter_needs_no_reminder(tmp_path: Path) -> None:
     for said in ("NO DEBRIEF she found it", "STOP"):
         folder = tmp_path / said[:4]
         folder.mkdir()
-        with by_hand(folder, client='"review"') as on:
-            on.alert(subject="Problem: NW-FS01 has been restarted")
+        with by_hand(folder, live='"review"') as on:
+            on.alert()
+            assert first_word(on).state is PromiseState.OPEN
             on.replies(on.last(OPENED), said)
             promises = [p.state for p in on.app.store.promises.of(1)]
             assert PromiseState.OPEN not in promises

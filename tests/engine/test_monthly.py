@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailflow.domain.letters import LetterKind, LetterState
-from tests.engine.test_desk import ANSWERS, preview_of
-from tests.house import DANA, JOHN, VALERY, ByHand, by_hand, write_mail
+from tests.engine.test_desk import preview_of
+from tests.house import DANA, JOHN, PROBLEM, RECOVERY, VALERY, ByHand, by_hand
 
 pytestmark = pytest.mark.soak
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOTICE, PREVIEW, REPORT = LetterKind.NOTICE, LetterKind.PREVIEW, LetterKind.REPORT
 DECEMBER = datetime(2026, 12, 1, 8, 1, tzinfo=CHICAGO)
+MAIL, MAIL_BACK = (body.replace("NW-FS01", "NW-MX01").replace("184467", "184468") for body in (PROBLEM, RECOVERY))
 ON = {"monthly_report": '"trouble"'}
 
 
@@ -22,11 +23,10 @@ def november(on: ByHand) -> None:
     """A restart of Northwind's file server, debriefed; a blip of its mail of which nobody was told."""
     on.replies(preview_of(on), "SEND")
     on.later(minutes=5)
-    on.arrives(
-        write_mail(
-            "zabbix@msp.example", "noc@msp.example", "Problem: NW-MX01 is unavailable by ICMP", "No such thing", on.now
-        )
-    )
+    on.alert(MAIL, "Problem: NW-MX01 has been restarted")
+    on.later(minutes=1)
+    on.recovery(MAIL_BACK)
+    assert len(on.incidents()) == 2
 
 
 def words(on: ByHand, who: str = VALERY, kind: LetterKind = PREVIEW) -> str:
@@ -220,7 +220,6 @@ def test_an_answer_to_a_report_is_a_clients_mail(tmp_path: Path) -> None:
         assert len(on.incidents()) == before
         on.replies(on.last(REPORT, JOHN), "Our printer in the hall has stopped working.", JOHN)
         assert len(on.incidents()) == before + 1
-        assert ANSWERS
 
 
 def test_a_month_is_over_where_the_client_is(tmp_path: Path) -> None:
