@@ -49,7 +49,6 @@ class Road:
         self.forget()
         (folder / "password").write_text(self.dovecot.password + "\n")
         self.clock = MovableClock(datetime.now(UTC))
-        self.before_our_time = 0  # mails in the shared inbox that the daemon never takes
         self._log_began = postfix.log.stat().st_size
         self._seen = dict.fromkeys(PEOPLE, 0)
         self.configure(**changes)
@@ -163,19 +162,23 @@ class Road:
 
     def settle(self) -> None:
         """Wait until Postfix has delivered everything and the daemon has decided over all that came."""
+        until(lambda: not self._queue() and not self._undecided(), within=PATIENCE)
 
-        def decided() -> bool:
-            there = sum(len(self.dovecot.inbox(NOC, folder)) for folder in ("INBOX", DONE))
-            counts = self.app.store.mailroom.counts()
-            before = self.before_our_time or self._at_first_sight()
-            return not self._queue() and not counts.get("kept") and sum(counts.values()) + before >= there
+    def _undecided(self) -> bool:
+        """Whether a mail lies in the inbox that the daemon has not looked at, or one is kept without a decision."""
+        with self.dovecot.login(NOC) as client:
+            uidvalidity = client.select_folder("INBOX", readonly=True)[b"UIDVALIDITY"]
+            there = client.search()
+        mailroom = self.app.store.mailroom
+        folder = mailroom.find_folder(NOC, "INBOX", uidvalidity)
+        if folder is None:
+            return True
+        known = mailroom.known_uids(folder.id, folder.before_uid)
+        return any(uid > folder.before_uid and uid not in known for uid in there) or "kept" in mailroom.counts()
 
-        until(decided, within=PATIENCE)
-
-    def _at_first_sight(self) -> int:
-        """Mails that lay in the inbox when the daemon first looked: on a Monday, perhaps a copy of its own weekly."""
-        seen = [entry for entry in list(self.log) if entry["event"] == "folder first seen"]
-        return int(seen[0]["there"]) - int(seen[0]["taken"]) if seen else 0
+    def delivered(self) -> None:
+        """Wait until Postfix has delivered everything."""
+        until(lambda: not self._queue(), within=PATIENCE)
 
     def _queue(self) -> list[Path]:
         """Mails that Postfix has taken and not yet delivered; on the road to Dovecot they last milliseconds."""
