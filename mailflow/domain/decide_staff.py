@@ -118,7 +118,7 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
         reason = "with-stop" if stopped else "with-send" if _sends(answers) else "answers"
         decisions.append(Fill(reason=reason, affected_id=letter.affected_id, answers=answers, staff=staff))
     if report and says_more and not any(isinstance(d, Release | RefuseSend | Obey) for d in decisions):
-        reason, text = "with-send" if _sends(answers) else "rewords", _all_said(answers)
+        reason, text = "with-send" if _sends(answers) else "rewords", answers.words
         decisions.append(Reword(reason=reason, draft=report, text=text, near_miss=answers.near_miss, staff=staff))
     if not decisions and letter and letter.kind is LetterKind.SHOWN and answers.loose:
         which = Command(verb=Verb.HELP, argument=answers.loose)
@@ -203,11 +203,6 @@ def _send(staff: Staff, letter: Letter | None, answers: Answers, situation: Situ
     if draft.objection:
         return RefuseSend(reason="objected-to", affected_id=letter.affected_id, staff=staff, draft=draft)
     return Release(reason="send", draft=draft, staff=staff)
-
-
-def _all_said(answers: Answers) -> str:
-    """All that was typed, where no field was asked for."""
-    return "\n\n".join(filter(None, [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]))
 
 
 def _more_than_a_signature(text: str, staff: Staff) -> str:

@@ -181,6 +181,11 @@ class Answers:
         wishes = self.commands or self.near_miss or self.stop_like
         return not (wishes or self.values or self.loose or self.doubts or self.notes)
 
+    @property
+    def words(self) -> str:
+        """Everything that was typed, whatever it was meant for."""
+        return "\n\n".join(filter(None, [self.loose, *(a.value for a in self.values.values()), *self.notes]))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fill:

@@ -134,7 +134,7 @@ class Draft:
     affected_id: int | None  # whose preview shows it, with others of the same liaison's; none: a report, of no incident
     version: int
     kind: LetterKind
-    hash: str
+    hash: str = ""  # of what was shown; none before it is held
     state: DraftState = DraftState.CURRENT
     about: int = 0  # the inbound mail that an answer answers
     objection: str = ""  # why it may not leave as it stands

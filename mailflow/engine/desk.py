@@ -63,7 +63,7 @@ class Desk:
             self._keep_wish(case, answers, WISHES[LetterKind(str(released))], author, inbound_id, now)
             return
         if affected.settled_at:
-            self._note(incident, "late answer", author.name, _all_words(answers), inbound_id, now)
+            self._note(incident, "late answer", author.name, answers.words, inbound_id, now)
             self._drafts.already_settled(case, inbound_id, now)
             return
         accepted = self._accepted(case, answers, letter, author.address, now)
@@ -175,7 +175,7 @@ class Desk:
     ) -> None:
         """Words below an "opened" mail, or one that shows no form, are for the record, never for the client."""
         answers = decision.answers
-        text = "\n\n".join(filter(None, [_all_words(answers), answers.near_miss]))
+        text = "\n\n".join(filter(None, [answers.words, answers.near_miss]))
         self._note(incident, "note", decision.staff.name, text, inbound_id, now)
         # Only once: answering the answer to an answer is how robots talk for ever.
         headline = letter.facts.get("headline") if letter and letter.kind is LetterKind.NOTICE else None
@@ -219,7 +219,7 @@ class Desk:
         self, case: Case, answers: Answers, line: str, author: Staff, inbound_id: int, now: datetime
     ) -> None:
         """Words below the preview of another letter are no answers to the form: kept, and said so."""
-        said = _all_words(answers)
+        said = answers.words
         self._note(case.incident, "note", author.name, said, inbound_id, now)
         lines: list[JSON] = [["near_miss", {"said": answers.near_miss}]] if answers.near_miss else []
         self._post.notice(
@@ -292,11 +292,6 @@ class Desk:
 def _lacks(fills: Mapping[int, Fill], number: int) -> bool:
     """Whether a required answer is missing: a dash is none, where a letter is made of it."""
     return number not in fills or is_none(fills[number].value)
-
-
-def _all_words(answers: Answers) -> str:
-    """Everything that was typed, whatever it was meant for."""
-    return "\n\n".join(filter(None, [answers.loose, *(a.value for a in answers.values.values()), *answers.notes]))
 
 
 def _doubt(case: Case, doubt: Doubt) -> JSON:

@@ -60,27 +60,33 @@ class Drafts:
         except TemplateError as error:
             self._unwritten(case, str(error), cause, now)
             return
-        kept = [self._store.mailroom.put_content(words.to_bytes(), now) for words in rendered]
-        held, advised = objections(self._store, self._setup, letters, rendered)
         draft = Draft(
             affected_id=affected_id,
             version=self._store.desk.next_version(affected_id),
             kind=letters[0].kind if letters else LetterKind.DEBRIEF,
-            hash=hash_of(zip([letter.recipient.address for letter in letters], kept, strict=True)),
             about=about,
-            objection=held[0].level if held else "",
         )
         self._withdraw(draft, {affected_id, *(x.affected_id for x in letters if x.affected_id)}, now)
+        draft, advised, blocked = self.hold(draft, letters, rendered, now)
+        reader = by.mail_address if by and by.role is Role.MANAGER else None
+        self.previews.show(
+            case, draft, [*remarks, *advised], problem, notes, cause, now, settle=settle, blocked=blocked, reader=reader
+        )
+
+    def hold(
+        self, draft: Draft, letters: Sequence[NewLetter], rendered: Sequence[Rendered], now: datetime
+    ) -> tuple[Draft, list[JSON], JSON]:
+        """Keep these words until a SEND to exactly them: the draft as it is known from now on, what the gate advises,
+        and what it holds them for."""
+        held, advised = objections(self._store, self._setup, letters, rendered)
+        kept = [self._store.mailroom.put_content(words.to_bytes(), now) for words in rendered]
+        shown = zip([letter.recipient.address for letter in letters], kept, strict=True)
+        draft = replace(draft, hash=_hash_of(shown), objection=held[0].level if held else "")
         draft = self._store.desk.add_draft(draft, now)
         for letter, content in zip(letters, kept, strict=True):
             keyed = replace(letter, idempotency_key=f"{letter.idempotency_key}:{draft.version}")
             self._post.hold(keyed, draft, now, rendered=content)
-        said: list[JSON] = [said_of("objection", objection) for objection in advised]
-        blocked: JSON = [said_of("objected", objection) for objection in held]
-        reader = by.mail_address if by and by.role is Role.MANAGER else None
-        self.previews.show(
-            case, draft, [*remarks, *said], problem, notes, cause, now, settle=settle, blocked=blocked, reader=reader
-        )
+        return draft, [_said_of("objection", x) for x in advised], [_said_of("objected", x) for x in held]
 
     def release(self, decision: Release, inbound_id: int, now: datetime) -> None:
         """SEND: the held letters of exactly this draft rest a moment, and go; where two approve, the second SEND."""
@@ -199,7 +205,7 @@ class Drafts:
     def _to_release(self, draft: Draft) -> list[Letter]:
         """What SEND lets go: the held letters of a draft whose words and readers are those that were shown."""
         shown = self._store.outbox.of_draft(draft.id)
-        unchanged = draft.hash == hash_of((x.recipient.address, x.rendered) for x in shown)
+        unchanged = draft.hash == _hash_of((x.recipient.address, x.rendered) for x in shown)
         return [x for x in shown if x.state is LetterState.HELD] if unchanged else []
 
     def _approve_first(self, case: Case, draft: Draft, staff: Staff, inbound_id: int, now: datetime) -> None:
@@ -364,12 +370,12 @@ def _renewed(letter: Letter, facts: Mapping[str, JSON], now: datetime) -> NewLet
     )
 
 
-def hash_of(letters: Iterable[tuple[str, str]]) -> str:
+def _hash_of(letters: Iterable[tuple[str, str]]) -> str:
     """What SEND approves: who gets which words."""
     return hashlib.sha256("\n".join(f"{address} {rendered}" for address, rendered in letters).encode()).hexdigest()
 
 
-def said_of(name: str, objection: Objection) -> JSON:
+def _said_of(name: str, objection: Objection) -> JSON:
     """The sentence about what the gate found."""
     return [name, {"said": objection.sentence, "why": objection.why, "better": objection.better}]
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mailflow.domain.letters import LetterKind, NewLetter
+from mailflow.domain.people import Client
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 from mailflow.writing.lint import Level, Objection, lint
@@ -36,8 +37,20 @@ def objections(
 
 
 def _others(setup: Setup, client_key: str) -> list[tuple[str, ...]]:
-    """What the other clients are called, unless this one's own name holds it: "Contoso" within "Contoso Belgium"."""
+    """What the other clients, their people and their domains are called, unless this client's own name holds it
+    ("Contoso" within "Contoso Belgium") or somebody of its own, or of ours, has the same."""
     client = setup.directory.client(client_key)
-    own = " ".join(client.names).casefold() if client else ""
-    names = [(c.name, *c.aliases) for c in setup.directory.clients if c.key != client_key]
-    return [tuple(name for name in some if name.casefold() not in own) for some in names]
+    own = " ".join((*client.names, *client.domains)).casefold() if client else ""
+    known = {ours.name.casefold() for ours in setup.directory.staff}
+    known |= {contact.name.casefold() for contact in (client.contacts if client else ())}
+    return [
+        tuple(name for name in _called(other) if name.casefold() not in own and name.casefold() not in known)
+        for other in setup.directory.clients
+        if other.key != client_key
+    ]
+
+
+def _called(client: Client) -> tuple[str, ...]:
+    """By what a reader would know a client: a first name alone ("John") is anybody's."""
+    people = [contact.name for contact in client.contacts if " " in contact.name.strip()]
+    return (client.name, *client.aliases, *client.domains, *people)

@@ -17,8 +17,7 @@ from mailflow.domain.people import Address, Client, Staff, Wants
 from mailflow.domain.policy import MonthlyReport
 from mailflow.domain.worktime import next_local
 from mailflow.engine.brake import Brake
-from mailflow.engine.drafts import Drafts, hash_of, said_of
-from mailflow.engine.gate import objections
+from mailflow.engine.drafts import Drafts
 from mailflow.engine.month import Month, first_of
 from mailflow.engine.post import TAG_LIVES, Post, address_of, withdraw
 from mailflow.engine.presence import Presence
@@ -120,7 +119,7 @@ class Monthly:
         common = self._month.facts(client, month, liaison, lines, words, now)
         letters = [
             NewLetter(
-                idempotency_key=f"{LetterKind.REPORT}:{client.key}:{month}:{contact.address}:{version}",
+                idempotency_key=f"{LetterKind.REPORT}:{client.key}:{month}:{contact.address}",
                 kind=LetterKind.REPORT,
                 recipient=Address(name=contact.name, address=contact.address),
                 mailbox=self._setup.mailboxes[0].address,
@@ -142,22 +141,10 @@ class Monthly:
             return True
         for older in {letter.draft_id for letter in self._of(client.key, month, *UNSENT)}:
             withdraw(self._store, older, set(UNSENT), "superseded", now)
-        held, advised = objections(self._store, self._setup, letters, rendered)
-        kept = [self._store.mailroom.put_content(one.to_bytes(), now) for one in rendered]
-        draft = Draft(
-            affected_id=None,
-            version=version,
-            kind=LetterKind.REPORT,
-            hash=hash_of(zip([letter.recipient.address for letter in letters], kept, strict=True)),
-            objection=held[0].level if held else "",
-        )
-        draft = self._store.desk.add_draft(draft, now)
-        for letter, content in zip(letters, kept, strict=True):
-            self._post.hold(letter, draft, now, rendered=content)
-        remarks: list[JSON] = [said_of("objection", one) for one in advised]
+        draft = Draft(affected_id=None, version=version, kind=LetterKind.REPORT)
+        draft, remarks, blocked = self._drafts.hold(draft, letters, rendered, now)
         if self._store.control.get(f"{SWITCH}:{client.key}") == month:
             remarks.insert(0, ["report_sent_before", {}])
-        blocked: JSON = [said_of("objected", one) for one in held]
         self._show(
             client, draft, reader or liaison, now, remarks=remarks, blocked=blocked, problem=problem, cause=cause
         )

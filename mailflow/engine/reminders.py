@@ -25,8 +25,6 @@ from mailflow.engine.times import MOVED, Step
 
 log = structlog.get_logger()
 
-NOW = timedelta()
-
 
 class Reminders:
     """Looks what is due."""
@@ -45,7 +43,7 @@ class Reminders:
     def _plan(self, owed: Overdue) -> None:
         due = owed.promise.due_at
         first = owed.promise.kind is PromiseKind.ACKNOWLEDGEMENT  # she was told when it came, an hour or two ago
-        steps = [step for step in self._steps.values() if step.after >= NOW or not first]
+        steps = [step for step in self._steps.values() if step.after >= timedelta() or not first]
         self._store.steps.plan(owed.promise.id, [(step.name, due + step.after) for step in steps])
 
     def _due(self, owed: Overdue, steps: list[Step], now: datetime) -> None:
@@ -82,7 +80,7 @@ class Reminders:
             "names": names,
             "owner": owed.affected.liaison.name,
             "due_full": due.isoformat(),
-            "late": hours(max(now - due, NOW)),
+            "late": hours(max(now - due, timedelta())),
         }
         line, how = "reminder_late" if late else "reminder_soon", "reminder_how"
         if owed.promise.kind is PromiseKind.ACKNOWLEDGEMENT:

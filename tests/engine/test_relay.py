@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mailflow.domain.letters import LetterKind, LetterState
-from tests.house import DANA, JOHN, NOC, VALERY, ByHand, Received, by_hand, write_mail
+from tests.house import DANA, JOHN, NOC, SECOND_LIAISON, VALERY, ByHand, Received, by_hand, write_mail
 
 pytestmark = pytest.mark.soak
 
@@ -227,13 +227,23 @@ def test_what_leaks_is_held_and_what_is_only_a_thought_is_shown(tmp_path: Path) 
         assert "your file server is full" in letter.text
 
 
-def test_another_clients_name_never_leaves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("theirs", ["Contoso", "ann webb", "ann@contoso.example"])
+def test_another_clients_name_never_leaves(tmp_path: Path, theirs: str) -> None:
     """N.7: one client's words in another's mail is a disaster: held, whatever is said."""
     with by_hand(tmp_path) as on:
-        on.replies(asked(on), "It is the same trouble that Contoso had last week.")
+        on.replies(asked(on), f"It is the same trouble that {theirs} had last week.")
         on.replies(on.last(PREVIEW), "SEND")
         assert answers(on) == []
         assert on.letters(ANSWER, states=(LetterState.HELD,))
+
+
+def test_a_namesake_of_another_clients_person_may_be_named(tmp_path: Path) -> None:
+    """N.7: who is this client's own, or one of ours, may be named, whoever else is called the same."""
+    theirs = '[[client.contact]]\nname = "Robin Day"\nfirst_name = "Robin"\naddress = "rd@contoso.example"\n'
+    with by_hand(tmp_path, f"{theirs}\n{SECOND_LIAISON}") as on:
+        on.replies(asked(on), "Robin Day will ring you about it before lunch today.")
+        (letter,) = answers(on)
+        assert "Robin Day will ring you" in letter.text
 
 
 def test_whoever_is_not_the_clients_is_not_answered(tmp_path: Path) -> None:
