@@ -46,7 +46,8 @@ class Handling:
         return None
 
     def later(self, order: Order) -> JSON:
-        """LATER Friday: more time, with the reason on the record; the client who was promised hears of it (N.4)."""
+        """LATER Friday: more time, with the reason on the record; whoever was promised an earlier day is offered a
+        letter, and what they were promised stands until it has left (N.4)."""
         words = self._setup.writer.words(order.staff.language)
         read = coming_moment(
             order.argument,
@@ -69,14 +70,16 @@ class Handling:
             return ["later_nothing", {}]
         was = Times.in_zone(words, order.staff.timezone, order.now).by(min(case.due for case in owed if case.due))
         order.note(self._store, "extended", f"from {was}{f': {why}' if why else ''}")
+        waiting = {p.affected_id for p in self._store.promises.of(order.incident.id) if p.waits_since}
         told: list[Case] = []
         letters: list[NewLetter] = []
         for case in owed:
-            self._store.promises.postpone(case.affected.id, PromiseKind.DEBRIEF, due)
             by = self._told_by(case)
             if by and by < due:
                 told.append(case)
-                letters += self._updates(self._open(case.affected, order), order, self._later_words(case, by, order))
+                letters += self._updates(case, order, self._later_words(case, by, order), due)
+            if case not in told or case.affected.id in waiting:  # whose next word is owed whatever becomes of this
+                self._store.promises.postpone(case.affected.id, PromiseKind.DEBRIEF, due)
         if not told:
             return ["later", {"due_full": due.isoformat()}]
         self._drafts.offer(told[0], letters, order.now, remarks=[], cause=order.inbound.id, by=order.staff)
@@ -298,11 +301,12 @@ class Handling:
             lines.append(["status_settled", {"why": case.affected.settled_why}])
         return lines
 
-    def _updates(self, case: Case, order: Order, text: str) -> list[NewLetter]:
-        """The letter to those of the client's who were told or named, else to those who are to be."""
+    def _updates(self, case: Case, order: Order, text: str, next_by: datetime | None = None) -> list[NewLetter]:
+        """The letter to those of the client's who were told or named, else to those who are to be; the next word is
+        promised by `next_by`, or as before."""
         told = {t.address for t in self._store.records.audience(case.incident.id, case.affected.id)}
         readers = [c for c in case.contacts if c.address in {*told, *case.affected.audience}] or list(case.contacts)
-        next_by = case.promised if case.promised and case.promised > order.now else None
+        next_by = next_by or (case.promised if case.promised and case.promised > order.now else None)
         variant = self._store.outbox.count_sent(LetterKind.UPDATE, case.incident.id)
         key, now = f"{order.inbound.id}:{case.affected.id}", order.now
         return [

@@ -71,6 +71,7 @@ def test_what_is_kept_or_put_off_reminds_nobody(tmp_path: Path) -> None:
         promised(on)
         on.replies(on.last(OPENED), "LATER 27 November, waiting for the vendor")
         on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=4)
         on.at(day(26, 9, 0))
         assert notices(on, VALERY, "Due soon") + notices(on, VALERY, "Late") == []
         on.at(day(27, 15, 1))
@@ -82,6 +83,15 @@ def test_what_is_kept_or_put_off_reminds_nobody(tmp_path: Path) -> None:
         on.later(minutes=5)
         on.at(day(30, 9, 0))
         assert notices(on, VALERY, "Late") + notices(on, DANA, "Late") == []
+
+
+def test_a_day_that_nobody_was_told_of_is_none(tmp_path: Path) -> None:
+    """N.4: LATER whose letter was never sent: the client waits for the first day, and that is reminded of."""
+    with by_hand(tmp_path) as on:
+        promised(on)
+        on.replies(on.last(OPENED), "LATER 30 November")
+        on.at(day(26, 9, 0))
+        assert len(notices(on, DANA, "Late")) == 1
 
 
 def test_an_escalation_can_be_answered(tmp_path: Path) -> None:
@@ -116,6 +126,8 @@ def test_a_new_day_is_reminded_of_anew(tmp_path: Path, late: bool) -> None:
         if late:
             on.at(day(26, 17, 5))  # all of its steps have fired
         on.replies(on.last(OPENED), "LATER 30 November")
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=4)
         before = len(notices(on, VALERY, "Due soon")), len(notices(on, VALERY, "Late"))
         on.at(day(30, 15, 1))
         on.at(day(30, 17, 1))

@@ -143,11 +143,11 @@ def test_what_is_written_below_a_storms_mail_is_for_all_whom_it_is_about(tmp_pat
         assert [len(on.got(who, UPDATE)) for who in (EVE, MAX, LIV)] == [1, 1, 1]
         on.replies(mail, "LATER 4 December")
         assert "Liv, Eve, Max" in " ".join(on.last(NOTICE).text.split())
-        (incident,) = alive(on)
-        assert {p.due_at.day for p in on.app.store.promises.of(incident.id) if p.kind is PromiseKind.DEBRIEF} == {4}
         on.replies(on.last(PREVIEW), "SEND")
         on.later(minutes=5)
         assert [len(on.got(who, UPDATE)) for who in (EVE, MAX, LIV)] == [2, 2, 2]
+        (incident,) = alive(on)
+        assert {p.due_at.day for p in on.app.store.promises.of(incident.id) if p.kind is PromiseKind.DEBRIEF} == {4}
 
 
 def test_a_storm_is_handed_over_as_a_whole(tmp_path: Path) -> None:
