@@ -56,12 +56,15 @@ class Dispatcher:
         self._freezer = Freezer(store, setup)
 
     def recover(self, *, all_owners: bool) -> None:
-        """Settle what a dead sender left: leased letters wait again, started ones are unknown."""
+        """Settle what was left behind: leased letters wait again, started ones are unknown.
+
+        Between two flushes our own are such letters too: the store failed while they were on their way.
+        """
         now = self._clock.now()
         with self._store.transaction():
             for letter in self._store.outbox.stranded(now, self._owner, all_owners=all_owners):
                 step = Dispatch.LOSE if letter.state is LetterState.STARTED else Dispatch.DEFER
-                self._move(letter, step, "sender-died", now)
+                self._move(letter, step, "left-behind", now)
             if adopted := self._store.outbox.adopt([m.address for m in self._setup.mailboxes]):
                 log.warning("letters of a mailbox that is gone leave by another", letters=adopted)
 

@@ -345,7 +345,7 @@ class Outbox(Protocol):
         """Letters whose fate is unknown."""
 
     def stranded(self, now: datetime, owner: str, *, all_owners: bool) -> list[Letter]:
-        """Letters that a dead sender left behind, leased or started."""
+        """Letters that were left behind, leased or started: `owner`'s, others' whose lease is over, or everybody's."""
 
     def letters(
         self, *, incident_id: int | None = None, states: Sequence[LetterState] = (), limit: int

@@ -1,7 +1,9 @@
 """What becomes of a letter on its way: later, refused, unknown, returned; and who hears of it."""
 
 import re
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from mailflow.demo.servers import DROP, TAKE_AND_DROP
 from mailflow.domain.letters import Letter, LetterKind, LetterState
 from mailflow.domain.tokens import TAG
+from mailflow.engine.store import StoreError
 from tests.house import DANA, JOHN, NOC, PROBLEM, VALERY, ByHand, Received, by_hand, house, until, zabbix_mail
 
 pytestmark = pytest.mark.soak
@@ -318,3 +321,20 @@ def test_a_debrief_that_does_not_arrive_keeps_no_promise(tmp_path: Path, reply: 
         (incident,) = on.incidents()
         assert incident.running
         assert [p.state for p in on.app.store.promises.of(1)] == ["open"]
+
+
+@pytest.mark.parametrize(("table", "then"), [("content", LetterState.SENT), ("told", LetterState.UNKNOWN)])
+def test_a_letter_that_the_database_failed_is_no_letter_lost(tmp_path: Path, table: str, then: LetterState) -> None:
+    """N.10: the database fails while a letter leaves: before DATA it leaves later, after the dot its fate is asked."""
+    with by_hand(tmp_path, proof='"sent"') as on:
+        on.alert()
+        on.clock.move_to(on.now + timedelta(minutes=4))
+        with closing(sqlite3.connect(tmp_path / "data" / "mailflow.db")) as records:
+            records.execute(f"ALTER TABLE {table} RENAME TO away")
+            with pytest.raises(StoreError):
+                on.app.dispatcher.flush(on.courier, NOC)
+            records.execute(f"ALTER TABLE away RENAME TO {table}")
+        on.app.dispatcher.recover(all_owners=False)
+        on.turn()
+        assert the_ack(on).state is then
+        assert len(on.got(JOHN)) == 1

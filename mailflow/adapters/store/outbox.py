@@ -249,10 +249,10 @@ class OutboxTable:
         return [_letter(row) for row in query.order_by(LetterRow.id)]
 
     def stranded(self, now: datetime, owner: str, *, all_owners: bool) -> list[Letter]:
-        """Letters that a dead sender left behind, leased or started."""
-        where = LetterRow.state.in_([LetterState.LEASED, LetterState.STARTED]) & (LetterRow.lease_owner != owner)
+        """Letters that were left behind, leased or started."""
+        where = LetterRow.state.in_([LetterState.LEASED, LetterState.STARTED])
         if not all_owners:
-            where &= LetterRow.lease_until < now
+            where &= (LetterRow.lease_owner == owner) | (LetterRow.lease_until < now)
         return [_letter(row) for row in LetterRow.select().where(where).order_by(LetterRow.id)]
 
     def letters(

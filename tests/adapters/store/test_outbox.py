@@ -181,7 +181,7 @@ class TestLeasing:
 
 class TestStranded:
     def test_a_dead_sender_s_letters_are_found_when_its_lease_is_over(self, store: Store) -> None:
-        """N.10: what was leased or started by somebody who is gone; never one's own, never before its time."""
+        """N.10: what was leased or started: one's own at once, another's when its time is over."""
         put(store, "theirs, leased")
         put(store, "theirs, started")
         assert lease(store, owner="dead") == ["theirs, leased", "theirs, started"]
@@ -193,11 +193,11 @@ class TestStranded:
         assert lease(store, owner="me") == ["mine"]
         over = NOON + 2 * HOUR
         later = over + timedelta(microseconds=1)
-        assert store.outbox.stranded(over, "me", all_owners=False) == []
-        found = ["theirs, leased", "theirs, started"]
-        assert names(store.outbox.stranded(later, "me", all_owners=False)) == found
-        assert names(store.outbox.stranded(over, "me", all_owners=True)) == found
-        assert names(store.outbox.stranded(later, "dead", all_owners=False)) == ["mine"]
+        theirs = ["theirs, leased", "theirs, started"]
+        assert names(store.outbox.stranded(over, "me", all_owners=False)) == ["mine"]
+        assert names(store.outbox.stranded(over, "dead", all_owners=False)) == theirs
+        assert names(store.outbox.stranded(later, "me", all_owners=False)) == [*theirs, "mine"]
+        assert names(store.outbox.stranded(over, "me", all_owners=True)) == [*theirs, "mine"]
 
     @pytest.mark.parametrize("state", [s for s in S if s not in (S.LEASED, S.STARTED)])
     def test_what_is_settled_is_not_stranded(self, store: Store, state: LetterState) -> None:
