@@ -44,13 +44,7 @@ class LetterKind(StrEnum):
     @property
     def to_client(self) -> bool:
         """Whether it leaves the house."""
-        return self in {
-            LetterKind.ACKNOWLEDGEMENT,
-            LetterKind.DEBRIEF,
-            LetterKind.UPDATE,
-            LetterKind.ANSWER,
-            LetterKind.REPORT,
-        }
+        return self in TO_CLIENTS
 
     @property
     def numbers_rows(self) -> bool:
@@ -61,6 +55,15 @@ class LetterKind(StrEnum):
     def shows_form(self) -> bool:
         """Whether a reply to it may fill in fields."""
         return self in {LetterKind.FORM, LetterKind.ASK, LetterKind.MISSING, LetterKind.PREVIEW}
+
+
+TO_CLIENTS = (
+    LetterKind.ACKNOWLEDGEMENT,
+    LetterKind.DEBRIEF,
+    LetterKind.UPDATE,
+    LetterKind.ANSWER,
+    LetterKind.REPORT,
+)
 
 
 class LetterState(StrEnum):

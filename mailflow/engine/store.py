@@ -89,7 +89,8 @@ class Records(Protocol):
         """An incident lives on in another: audience, promises and clients too; a client of both becomes one."""
 
     def split(self, affected_id: int, now: datetime) -> Incident:
-        """A client of an incident gets an incident of its own, with its promises and its audience."""
+        """A client of an incident gets an incident of its own, with its promises, its audience and what it is still
+        to be sent."""
 
     def storm(self, incident_id: int, scope: str, key: str) -> None:
         """The incident is a storm's from now on."""
@@ -348,7 +349,12 @@ class Outbox(Protocol):
         """Letters that were left behind, leased or started: `owner`'s, others' whose lease is over, or everybody's."""
 
     def letters(
-        self, *, incident_id: int | None = None, states: Sequence[LetterState] = (), limit: int
+        self,
+        *,
+        incident_id: int | None = None,
+        affected_id: int | None = None,
+        states: Sequence[LetterState] = (),
+        limit: int,
     ) -> list[Letter]:
         """Letters, newest first."""
 

@@ -117,6 +117,7 @@ class Telling:
         if acknowledge is not Acknowledge.AUTO or live is Live.REVIEW or not (affected.plain and contact.first_name):
             return
         coming = self._store.outbox.letters(incident_id=incident.id, limit=1_000)
+        coming += self._store.outbox.letters(affected_id=affected.id, limit=1_000)  # from before it was split off
         known = {t.address for t in self._store.records.audience(incident.id)}
         known |= {x.recipient.address for x in coming if x.kind is LetterKind.ACKNOWLEDGEMENT}
         if not open_ or contact.address in known:

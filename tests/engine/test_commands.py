@@ -295,6 +295,18 @@ def test_actions_have_an_owner_and_a_day_and_end_with_done(on: ByHand) -> None:
     assert "There is no task here that could be done." in says(on, "DONE")
 
 
+def test_the_same_action_again_is_another_hand_and_day(on: ByHand) -> None:
+    """S0.10: ACTION with the same words says anew whose it is and by when, also after DONE."""
+    says(on, "ACTION Paul by Friday: replace the battery")
+    says(on, "ACTION Valery by Monday: replace the battery")
+    (again,) = promises(on, PromiseKind.ACTION)
+    assert (again.owner, f"{again.due_at:%a}") == (VALERY, "Mon")
+    says(on, "DONE")
+    says(on, "ACTION Paul by Friday: replace the battery")
+    (again,) = promises(on, PromiseKind.ACTION)
+    assert (again.owner, f"{again.due_at:%a}", again.state) == (PAUL, "Fri", PromiseState.OPEN)
+
+
 # --- where it stands ---
 
 

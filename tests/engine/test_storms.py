@@ -395,3 +395,28 @@ def test_clients_of_merged_incidents_split_again(tmp_path: Path) -> None:
         assert len(on.got(VALERY, LetterKind.FORM)) == 2
         assert told(on, EVE, MAX, LIV) == [1, 1, 1]
         assert not [m for m in on.got(LIV) if "Fabrikam" in m.text or "Eve" in m.text]
+
+
+def test_what_waits_for_a_client_goes_with_it(tmp_path: Path) -> None:
+    """N.6, S4.4: SPLIT while the first letter rests: STOP to the new incident stops it."""
+    with by_hand(tmp_path, EXTRA) as on:
+        _, second = two(on, "FB-GW01", "LW-POS1")
+        merge(on, second)
+        on.replies(on.last(LetterKind.OPENED), "SPLIT litware")
+        on.replies(next(m for m in on.got(VALERY, LetterKind.OPENED) if "Litware" in m.text + m.subject), "STOP")
+        on.later(minutes=10)
+        assert told(on, EVE, MAX, LIV) == [1, 1, 0]
+
+
+@pytest.mark.parametrize("minutes", [0, 10])
+def test_who_was_split_off_is_told_once(tmp_path: Path, minutes: int) -> None:
+    """N.3, S4.21: a client split off, before or after its first letter left, that writes too has no second one."""
+    with by_hand(tmp_path, EXTRA) as on:
+        _, second = two(on, "FB-GW01", "LW-POS1")
+        merge(on, second)
+        on.later(minutes=minutes)
+        on.replies(on.last(LetterKind.OPENED), "SPLIT litware")
+        struck = write_mail(f"Liv <{LIV}>", NOC, "Our tills are down", "Hello, our tills are down too.\n\nLiv", on.now)
+        on.arrives(b"Authentication-Results: mx.msp.example; dmarc=pass header.from=litware.example\r\n" + struck)
+        on.later(minutes=30)
+        assert told(on, LIV) == [1]

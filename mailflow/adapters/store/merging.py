@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from mailflow.adapters.store.tables import AffectedRow, IncidentRow, PromiseRow, ToldRow
+from mailflow.adapters.store.tables import AffectedRow, IncidentRow, LetterRow, PromiseRow, ToldRow
 from mailflow.adapters.store.times import moved
 from mailflow.domain.incident import IncidentState, PromiseKind, PromiseState
+from mailflow.domain.letters import TO_CLIENTS, LetterState
 
 
 def merge(child_id: int, root_id: int, now: datetime) -> None:
@@ -59,7 +60,8 @@ def _owe_both(theirs: Any, ours: Any) -> None:
 
 
 def split(affected_id: int, now: datetime) -> int:
-    """A client of an incident gets an incident of its own, with its promises and its audience."""
+    """A client of an incident gets an incident of its own, with its promises, its audience and what it is still to be
+    sent. What has left stays: its tag is bound to the incident that it was about."""
     affected = AffectedRow.get_by_id(affected_id)
     whole_ = IncidentRow.get_by_id(affected.incident_id)
     copied = {f: getattr(whole_, f) for f in IncidentRow._meta.fields if f not in {"id", "reference", "open_key"}}
@@ -72,6 +74,11 @@ def split(affected_id: int, now: datetime) -> int:
     AffectedRow.update(incident_id=row.id).where(AffectedRow.id == affected_id).execute()
     for table in (ToldRow, PromiseRow):
         table.update(incident_id=row.id).where(table.affected_id == affected_id).execute()
+    LetterRow.update(incident_id=row.id).where(
+        (LetterRow.affected_id == affected_id)
+        & LetterRow.kind.in_(TO_CLIENTS)
+        & LetterRow.state.in_([LetterState.WAITING, LetterState.HELD])
+    ).execute()
     return int(row.id)
 
 

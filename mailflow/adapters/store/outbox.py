@@ -10,11 +10,10 @@ from peewee import fn
 from mailflow.adapters.store.merging import whole
 from mailflow.adapters.store.tables import EPOCH, MICROSECOND, InboundRow, LetterRow
 from mailflow.domain import tokens
-from mailflow.domain.letters import Letter, LetterKind, LetterState, NewLetter, Thread
+from mailflow.domain.letters import TO_CLIENTS, Letter, LetterKind, LetterState, NewLetter, Thread
 from mailflow.domain.people import Address
 
 RE = re.compile(r"^(?:\s*(?:re|aw|antw)\s*:)+\s*", re.IGNORECASE)  # what answers put before a subject
-TO_CLIENTS = [kind.value for kind in LetterKind if kind.to_client]
 LONGEST_HELD = timedelta(days=7)  # unapproved letters are stale, and held for good, long before
 # A letter in one of these states makes later ones to the same person about the same incident wait.
 ON_ITS_WAY = [LetterState.WAITING, LetterState.LEASED, LetterState.STARTED]
@@ -256,10 +255,17 @@ class OutboxTable:
         return [_letter(row) for row in LetterRow.select().where(where).order_by(LetterRow.id)]
 
     def letters(
-        self, *, incident_id: int | None = None, states: Sequence[LetterState] = (), limit: int
+        self,
+        *,
+        incident_id: int | None = None,
+        affected_id: int | None = None,
+        states: Sequence[LetterState] = (),
+        limit: int,
     ) -> list[Letter]:
         """Letters, newest first."""
         query = LetterRow.select().order_by(LetterRow.id.desc()).limit(limit)
+        if affected_id is not None:
+            query = query.where(LetterRow.affected_id == affected_id)
         if incident_id is not None:
             query = query.where(LetterRow.incident_id.in_(whole(incident_id)))
         if states:

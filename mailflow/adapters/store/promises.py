@@ -29,12 +29,24 @@ class PromiseTable:
         owner: Staff | None = None,
         what: str = "",
     ) -> None:
-        """Promise something; the same promise is made once."""
+        """Promise something; the same promise is made once, and one that was settled is owed again."""
+        same = (PromiseRow.affected_id == affected.id) & (PromiseRow.kind == kind) & (PromiseRow.what == what)
+        settled = same & (PromiseRow.state != PromiseState.OPEN)
+        who = owner.address if owner else affected.liaison.address
+        moved(PromiseRow.select(PromiseRow.id).where(settled))
+        PromiseRow.update(
+            state=PromiseState.OPEN,
+            owner=who,
+            due_at=due_at,
+            settled_at=None,
+            waits_since=None,
+            waits_for="",
+        ).where(settled).execute()
         PromiseRow.insert(
             incident_id=affected.incident_id,
             affected_id=affected.id,
             kind=kind,
-            owner=owner.address if owner else affected.liaison.address,
+            owner=who,
             due_at=due_at,
             state=PromiseState.OPEN,
             what=what,

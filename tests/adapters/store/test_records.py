@@ -575,6 +575,17 @@ class TestPromises:
         assert (promise.due_at, promise.state, promise.owner) == (NOON + DAY, PromiseState.OPEN, VALERY.address)
         assert (promise.incident_id, promise.affected_id, promise.kind) == (incident.id, affected.id, DEBRIEF)
 
+    def test_what_was_settled_can_be_promised_again(self, store: Store) -> None:
+        """N.4: a letter promises once more what was released, or kept, before: it is owed by the new time."""
+        incident, affected = opened(store)
+        promised(store, affected, NOON + DAY)
+        for state in (PromiseState.RELEASED, PromiseState.KEPT):
+            with store.transaction():
+                store.promises.settle(affected.id, DEBRIEF, state, NOON)
+            promised(store, affected, NOON + 9 * DAY)
+            (promise,) = store.promises.of(incident.id)
+            assert (promise.due_at, promise.state) == (NOON + 9 * DAY, PromiseState.OPEN)
+
     def test_a_promise_that_is_settled_stays_so(self, store: Store) -> None:
         """N.4: what was released is not kept afterwards, and only the promise that is meant changes."""
         incident, affected = opened(store)
