@@ -107,6 +107,7 @@ class MailboxRunner(Runner):
         self._clock, self._data_dir, self._after, self._page = clock, data_dir, after, page
         self._inbox: Inbox | None = None
         self._pause = threading.Event()
+        self._renewed = threading.Event()
         self.address = mailbox.address
         self.waiting = threading.Event()  # set while it waits for mail: everything there has been seen
 
@@ -118,8 +119,10 @@ class MailboxRunner(Runner):
             self._pause.set()
 
     def retry(self) -> None:
-        """End a pause after trouble: whatever caused it may be mended."""
+        """End a pause after trouble, and connect anew, by the account as it is now."""
+        self._renewed.set()
         self._pause.set()
+        self.hasten()
 
     def work(self) -> None:
         """Connect, look, wait, until stopped; trouble pauses this mailbox alone."""
@@ -162,14 +165,16 @@ class MailboxRunner(Runner):
         if epoch is None:
             self._rest(LOOK_AGAIN)  # another machine reads it; it may die
             return
+        self._renewed.clear()
         self._inbox = inbox = self._connect()
         last_full = None
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and not self._renewed.is_set():
             self.beat = time.monotonic()
             full = last_full is None or self.beat - last_full > FULL_LOOK
             if self._room():
                 taken = self._reception().look(inbox, epoch, full=full)
-                prove(self._store, self._reception().setup, inbox, self._mailbox, self._clock)
+                setup = self._reception().setup
+                prove(self._store, setup, inbox, setup.mailbox(self.address), self._clock)
                 last_full = self.beat if full else last_full
                 backoff.clear()
                 self._after()  # also when nothing was new: what a crash had left was decided now
@@ -183,6 +188,7 @@ class MailboxRunner(Runner):
         free = shutil.disk_usage(self._data_dir).free
         if free < FREE_SPACE:
             log.error("disk nearly full, nothing is fetched", free_mb=free // 1_000_000, folder=str(self._data_dir))
+            self._page(self._mailbox, f"the disk of {self._data_dir} is nearly full, so no mail is fetched")
         return free >= FREE_SPACE
 
     def _close(self) -> None:

@@ -30,7 +30,7 @@ from mailflow.engine.situation import fetch_situation
 from mailflow.engine.store import Store, StoreError
 from mailflow.intake.align import align
 from mailflow.intake.commands import Vocabulary
-from mailflow.intake.read import read
+from mailflow.intake.read import UNREADABLE, read
 
 log = structlog.get_logger()
 
@@ -201,6 +201,10 @@ class Reception:
 
     def _decide(self, mail: Inbound, now: datetime) -> None:
         whole = read(self._store.mailroom.content(mail.hash), self._setup.recipes)
+        if whole.rule == UNREADABLE:
+            # Told once an hour: the copy of the mail that tells of it may be the next that cannot be read.
+            self._quarantine(mail.id, "; ".join(whole.defects), now, once=f"{now:%Y-%m-%dT%H}")
+            return
         author = whole.author.address if whole.author else ""
         kind, incident_id = whole.kind, None
         made = []
@@ -261,10 +265,10 @@ class Reception:
             self._habits.learn(staff.address, reading.new_text)
             self._recorder.presence.writes(staff, now)
 
-    def _quarantine(self, mail_id: int, reason: str, now: datetime) -> None:
+    def _quarantine(self, mail_id: int, reason: str, now: datetime, *, once: str = "") -> None:
         """Set a mail aside, and say so to somebody who can look."""
         self._store.mailroom.quarantine(mail_id, reason, now)
-        self._recorder.page_quarantined(mail_id, reason, self._mailbox.address, now)
+        self._recorder.page_quarantined(mail_id, reason, self._mailbox.address, now, once=once)
         log.error("mail quarantined", mail=mail_id, why=reason)
 
     def file(self, inbox: Inbox, folder: Folder) -> None:

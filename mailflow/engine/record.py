@@ -170,11 +170,11 @@ class Recorder:
                 self._store.records.note(decision.incident_id, entry)
                 return decision.kind, decision.incident_id
 
-    def page_quarantined(self, mail_id: int, reason: str, mailbox: str, now: datetime) -> None:
-        """A mail was set aside: the administrator is told where to look."""
+    def page_quarantined(self, mail_id: int, reason: str, mailbox: str, now: datetime, *, once: str = "") -> None:
+        """A mail was set aside: the administrator is told where to look, of all with the same `once` by one mail."""
         values: dict[str, JSON] = {"mail": mail_id, "why": reason, "mailbox": mailbox}
         recipient = self._setup.administrator
-        key = f"quarantine:{mail_id}"
+        key = f"quarantine:{once or mail_id}"
         self._post.notice(
             ["quarantined", values], [["quarantined", values]], recipient, key=key, now=now, mailbox=mailbox
         )
@@ -184,6 +184,12 @@ class Recorder:
         values: dict[str, JSON] = {"place": place, "said": said, "mailbox": mailbox}
         recipient, key = self._setup.administrator, f"unfetched:{mailbox}:{place}"
         self._post.notice(["unfetched", values], [["unfetched", values]], recipient, key=key, now=now, mailbox=mailbox)
+
+    def page_look(self, look: str, said: str, now: datetime) -> None:
+        """One of the looks at what is due fails by a bug of ours: the administrator is told once a day."""
+        values: dict[str, JSON] = {"look": look, "said": said}
+        recipient, key = self._setup.administrator, f"look:{look}:{now:%Y-%m-%d}"
+        self._post.notice(["look_failed", values], [["look_failed", values]], recipient, key=key, now=now)
 
     def _incident_of(self, affected_id: int | None) -> int | None:
         return self._store.records.affected(affected_id).incident_id if affected_id else None

@@ -69,8 +69,15 @@ class Sweep:
             self._monthly.tick,
             self._forget,
         ):
-            with self._store.transaction():
-                look(now)
+            try:
+                with self._store.transaction():
+                    look(now)
+            except (StoreError, LostMailboxError):
+                raise
+            except Exception as error:
+                log.exception("look failed", look=look.__name__)
+                with self._store.transaction():
+                    self._recorder.page_look(look.__qualname__, f"{type(error).__name__}: {error}", now)
 
     def _waited(self, now: datetime) -> None:
         """What was muted and is still on when its window ends counts as new; recoveries of nothing are forgotten."""

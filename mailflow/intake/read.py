@@ -27,6 +27,7 @@ from mailflow.intake.recipes import Recipes
 from mailflow.intake.sender import author, recipients
 from mailflow.intake.tokens import token_tags
 
+UNREADABLE = "unreadable"  # the rule of a mail that a bug of ours kept from being read
 MAX_SUBJECT = 1000  # characters; RFC 5322 2.1.1 allows 998 in a line
 MAX_REFERENCES = 100  # the newest; clients cut theirs at about twenty
 MAX_DEFECTS = 50
@@ -45,7 +46,7 @@ def read(raw: bytes, recipes: Recipes) -> Reading:
             message_id=None,
             author=None,
             kind=Kind.UNKNOWN,
-            rule="unreadable",
+            rule=UNREADABLE,
             identity=sha256(raw).hexdigest(),
             defects=(f"could not be read: {type(error).__name__}",),
         )
