@@ -205,8 +205,9 @@ class Dispatcher:
                 return  # our lease ran out meanwhile, and the letter is another's or a person's to settle
             match delivery.outcome:
                 case Outcome.SENT:
-                    self._move(letter, Dispatch.ACCEPT, "", now, said=delivery.said)
-                    self._aftermath.sent(letter, now)
+                    state = dispatch(letter.state, Dispatch.ACCEPT)
+                    if self._store.outbox.move(letter.id, state, was=letter.state, said=delivery.said, now=now):
+                        self._aftermath.sent(letter, now)
                 case Outcome.UNKNOWN:
                     self._move(letter, Dispatch.LOSE, "no-answer-after-the-dot", now, said=delivery.said)
                 case Outcome.FAILED:

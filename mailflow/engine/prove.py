@@ -26,6 +26,7 @@ def prove(store: Store, setup: Setup, inbox: Inbox, mailbox: MailboxSetup, clock
         now = clock.now()
         with store.transaction():
             state = dispatch(letter.state, Dispatch.ACCEPT)
-            store.outbox.move(letter.id, state, reason="found-in-sent", now=now)
+            if not store.outbox.move(letter.id, state, was=letter.state, reason="found-in-sent", now=now):
+                continue  # while we searched, its copy came, or somebody said what became of it
             Aftermath(store, setup, Post(store, setup)).sent(letter, now)
         log.info("letter proved", ref=letter.facts.get("reference") or "-", kind=letter.kind, found=folder)

@@ -251,8 +251,8 @@ class Recorder:
         letter = self._store.outbox.letter(decision.letter.id)
         if letter.state not in {LetterState.SENT, LetterState.FAILED, LetterState.DROPPED}:
             state = dispatch(letter.state, Dispatch.ACCEPT)
-            self._store.outbox.move(letter.id, state, reason=decision.reason, now=now)
-            self._aftermath.sent(letter, now)
+            if self._store.outbox.move(letter.id, state, was=letter.state, reason=decision.reason, now=now):
+                self._aftermath.sent(letter, now)
 
     def _bounced(self, decision: Bounced, now: datetime) -> None:
         """A letter came back: the duty to inform is open again, and the liaison is told (N.9)."""

@@ -309,14 +309,16 @@ class Outbox(Protocol):
         letter_id: int,
         state: LetterState,
         *,
+        was: LetterState | None = None,
         reason: str = "",
         said: str = "",
         due_at: datetime | None = None,
         now: datetime,
         approved: bool | None = None,
         tried: bool = False,
-    ) -> None:
-        """Write a state that domain.lifecycle has allowed."""
+    ) -> bool:
+        """Write a state that domain.lifecycle has allowed; with `was`, only where that is its state still: of two who
+        see the same proof, one may draw the consequences. Whether it was written."""
 
     def undelivered(self, incident_id: int, *, to_clients: bool) -> list[Letter]:
         """The incident's letters that wait or are held."""

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from mailflow.demo.servers import DROP, TAKE_AND_DROP
 from mailflow.domain.letters import Letter, LetterKind, LetterState
 from mailflow.domain.tokens import TAG
+from mailflow.engine.inbox import Inbox
+from mailflow.engine.prove import prove
 from mailflow.engine.store import StoreError
 from tests.house import DANA, JOHN, NOC, PROBLEM, VALERY, ByHand, Received, by_hand, house, until, zabbix_mail
 
@@ -338,3 +341,29 @@ def test_a_letter_that_the_database_failed_is_no_letter_lost(tmp_path: Path, tab
         on.turn()
         assert the_ack(on).state is then
         assert len(on.got(JOHN)) == 1
+
+
+def test_proof_that_comes_late_changes_nothing(tmp_path: Path) -> None:
+    """DESIGN 1.8, proof = "sent": while the Sent folder is searched the liaison says SENT: it is settled once."""
+    with by_hand(tmp_path, proof='"sent"') as on:
+        fail_for(on, JOHN, TAKE_AND_DROP)
+        on.alert()
+        on.later(minutes=4)
+        on.later(minutes=16)
+        asked = on.last(NOTICE)
+
+        class Searched:
+            """Our inbox; the search takes so long that the liaison is quicker."""
+
+            def sent_folder(self) -> str:
+                return "Sent"
+
+            def find_message_id(self, _folder: str, _message_id: str) -> bool:
+                on.replies(asked, "SENT")
+                return True
+
+        prove(on.app.store, on.app.setup, cast("Inbox", Searched()), on.app.setup.mailbox(NOC), on.clock)
+        letter = the_ack(on)
+        assert letter.state is LetterState.SENT
+        assert letter.reason != "found-in-sent"
+        assert [told.address for told in on.app.store.records.audience(1)] == [JOHN]

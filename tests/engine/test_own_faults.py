@@ -45,5 +45,5 @@ def test_one_failing_look_stops_no_other(tmp_path: Path, monkeypatch: pytest.Mon
         for _ in range(3):
             on.later(days=1)
         assert on.got(DANA, LetterKind.DIGEST)
-        told = [m for m in on.got(DANA, LetterKind.NOTICE) if "Reminders.tick said ValueError: a bug" in words(m)]
+        told = [m for m in on.got(DANA, LetterKind.NOTICE) if "ValueError: a bug" in words(m)]
         assert len(told) == 3

@@ -149,14 +149,15 @@ class OutboxTable:
         letter_id: int,
         state: LetterState,
         *,
+        was: LetterState | None = None,
         reason: str = "",
         said: str = "",
         due_at: datetime | None = None,
         now: datetime,
         approved: bool | None = None,
         tried: bool = False,
-    ) -> None:
-        """Write a state that domain.lifecycle has allowed."""
+    ) -> bool:
+        """Write a state that domain.lifecycle has allowed; with `was`, only where that is its state still."""
         values: dict[str, Any] = {"state": state, "reason": reason}
         if said:
             values["said"] = said
@@ -170,7 +171,10 @@ class OutboxTable:
             values["started_at"] = now
         if state is LetterState.SENT:
             values["sent_at"] = now
-        LetterRow.update(values).where(LetterRow.id == letter_id).execute()
+        mine = LetterRow.id == letter_id
+        if was is not None:
+            mine &= LetterRow.state == was
+        return bool(LetterRow.update(values).where(mine).execute())
 
     def undelivered(self, incident_id: int, *, to_clients: bool) -> list[Letter]:
         """The incident's letters that wait or are held."""
