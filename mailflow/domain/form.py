@@ -4,7 +4,7 @@ Numbers are fixed for ever: a form shows a subset of the catalogue under the sam
 still be answered. Labels are words and live in each language's words.toml under the field's name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -196,3 +196,8 @@ class Fill:
     by: str
     at: datetime
     loose: bool = False  # laid here from text without a number: said so in the preview
+
+
+def is_unknown(value: str, phrases: Sequence[str]) -> bool:
+    """Whether an answer is one of the phrases that say it is not known yet (S1.14)."""
+    return " ".join(value.strip(" .!\n").casefold().replace("’", "'").split()) in phrases

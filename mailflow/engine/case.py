@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from mailflow.domain.form import BY_NAME, BY_NUMBER, Fill
+from mailflow.domain.form import BY_NAME, BY_NUMBER, Fill, is_unknown
 from mailflow.domain.incident import Affected, Incident, PromiseKind
 from mailflow.domain.letters import JSON, ClientView, client_view
 from mailflow.domain.moments import past_moment
@@ -67,8 +67,7 @@ class Case:
 
     def is_unknown(self, value: str) -> bool:
         """Whether an answer says that it is not known yet (S1.14)."""
-        said = " ".join(value.strip(" .!").casefold().replace("’", "'").split())
-        return said in self.words.at("form.unknown")
+        return is_unknown(value, self.words.at("form.unknown"))
 
     def view(self, fills: Mapping[int, Fill]) -> ClientView:
         """What this client's debrief may know, with the liaison's corrections of start and end."""

@@ -164,7 +164,7 @@ class Course:
             whose = self._store.records.affected(promise.affected_id)
             due = due_at(log, self._setup.deadlines(whose), self._setup.calendar(whose))
             if promise.kind is PromiseKind.DEBRIEF and due and order.now < due < promise.due_at:
-                self._store.promises.postpone(promise.affected_id, PromiseKind.DEBRIEF, due)
+                self._store.promises.put_off(promise.id, due)  # and whom it waits for is waited for still
         return ["prioritised", {"reference": incident.reference, "was": incident.priority, "priority": priority}]
 
 

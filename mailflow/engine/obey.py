@@ -1,5 +1,6 @@
 """A liaison's commands other than SEND and OPEN. What was understood is always said back."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -182,11 +183,13 @@ class Orders:
         affected: Affected | None,
     ) -> None:
         values: dict[str, JSON] = {"reference": incident.reference if incident else ""}
+        # Two actions in one mail are two answers: DONE below either ends just that one.
+        argument = hashlib.sha256(obey.command.argument.encode()).hexdigest()[:8]
         self._post.notice(
             [headline, values],
             list(lines),
             address_of(obey.staff),
-            key=f"{obey.command.verb}:{inbound.id}:{obey.affected_id or 0}",
+            key=f"{obey.command.verb}:{inbound.id}:{obey.affected_id or 0}:{obey.promise_id or 0}:{argument}",
             now=now,
             incident=incident,
             affected=affected,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailflow.domain.clocks import Clock, Reading, Stage, clocks, stages
-from mailflow.domain.form import Fill
+from mailflow.domain.form import Fill, is_unknown
 from mailflow.domain.incident import Affected, Incident, PromiseKind, PromiseState
 from mailflow.domain.vocabulary import Detection
 from mailflow.engine.history import Chapter, Ledgered
@@ -169,8 +169,9 @@ class Reporting:
     def _is_unknown(self, fill: Fill, language: str) -> bool:
         """Whether an answer says that it is not known yet: that is when it is not known (S1.14)."""
         staff = self._setup.directory.staff_at(fill.by)
-        said = " ".join(fill.value.strip(" .!").casefold().replace("’", "'").split())
-        return said in self._setup.writer.words(staff.language if staff else language).at("form.unknown")
+        return is_unknown(
+            fill.value, self._setup.writer.words(staff.language if staff else language).at("form.unknown")
+        )
 
 
 def _lateness(promise: Ledgered, now: datetime) -> timedelta | None:

@@ -295,6 +295,16 @@ def test_actions_have_an_owner_and_a_day_and_end_with_done(on: ByHand) -> None:
     assert "There is no task here that could be done." in says(on, "DONE")
 
 
+def test_two_actions_in_one_reply_are_two_answers(on: ByHand) -> None:
+    """S0.10, N.5: each is said back, and DONE below either answer ends just that one."""
+    said = says(on, "ACTION Paul by Friday: replace the battery\nACTION Paul by Friday: order a disk")
+    assert "replace the battery." in said
+    assert "order a disk." in said
+    battery = next(m for m in on.got(VALERY, NOTICE) if "replace the battery" in m.text)
+    assert "Done: replace the battery" in says(on, "DONE", battery)
+    assert [p.what for p in promises(on, PromiseKind.ACTION) if p.state is PromiseState.OPEN] == ["order a disk"]
+
+
 def test_the_same_action_again_is_another_hand_and_day(on: ByHand) -> None:
     """S0.10: ACTION with the same words says anew whose it is and by when, also after DONE."""
     says(on, "ACTION Paul by Friday: replace the battery")

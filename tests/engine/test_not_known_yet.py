@@ -37,7 +37,7 @@ def hours_pass(on: ByHand, hours: int) -> None:
 def test_not_known_yet_is_told_asked_again_once_and_ends_in_a_debrief(on: ByHand) -> None:
     """S1.14, N.4: "we don't know yet" for [1]: SEND takes an honest letter with its day to the client; before that day
     the liaison is asked again, once; the real answer leads to the debrief, which keeps all that was promised."""
-    on.replies(form_of(on), "1: We don’t know yet.\n2: We moved your files to another disk.")
+    on.replies(form_of(on), "1: We don’t know yet!\n2: We moved your files to another disk.")
     preview = on.last(PREVIEW)
     assert "we don't know the reason yet" in " ".join(preview.text.split())
     on.later(hours=1)

@@ -75,6 +75,18 @@ def test_the_clock_stands_still_and_the_client_hears_of_it(tmp_path: Path) -> No
         assert abs(moved.due_at - day(27, 17)) < timedelta(minutes=1)
 
 
+def test_another_priority_does_not_end_the_wait(tmp_path: Path) -> None:
+    """N.4: PRIORITY brings the debrief forward; whom it waits for is waited for still."""
+    with by_hand(tmp_path) as on:
+        on.writes(VALERY, "OPEN contoso: the upgrade was not announced\n")
+        on.replies(on.last(OPENED), "PRIORITY P4")
+        on.replies(on.last(OPENED), "WAITING FOR the provider")
+        on.replies(on.last(OPENED), "PRIORITY P1, the whole office waits")
+        assert debrief(on).waits_for == "the provider"
+        on.replies(on.last(OPENED), "GO ON")
+        assert "The debrief is due by" in words(on)
+
+
 def test_the_clients_own_mail_ends_the_wait_for_it(tmp_path: Path) -> None:
     """N.4: who waited for John goes on when John writes, and not before; waiting for a vendor is not ended by him."""
     with by_hand(tmp_path) as on:

@@ -123,11 +123,10 @@ class PromiseTable:
 
     def unknown(self, before: datetime, words: Sequence[str]) -> list[Overdue]:
         """Open promises that are due before a time, to clients of whom an answer is one of these words."""
-        plain = fn.LOWER(fn.REPLACE(FillRow.value, "\N{RIGHT SINGLE QUOTATION MARK}", "'"))
-        said = [*words, *(f"{word}." for word in words)]
+        plain = fn.TRIM(fn.LOWER(fn.REPLACE(FillRow.value, "\N{RIGHT SINGLE QUOTATION MARK}", "'")), " .!\n")
         of = FillRow.select(FillRow.id).where(FillRow.affected_id == PromiseRow.affected_id)
         word = PromiseRow.kind.in_([PromiseKind.DEBRIEF, PromiseKind.UPDATE])
-        return _owed(RUNS & word & (PromiseRow.due_at < before) & fn.EXISTS(of.where(plain.in_(said))))
+        return _owed(RUNS & word & (PromiseRow.due_at < before) & fn.EXISTS(of.where(plain.in_(list(words)))))
 
 
 def _owed(which: Any) -> list[Overdue]:
