@@ -7,6 +7,8 @@ from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind, Pro
 from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState
 from mailflow.domain.lifecycle import Happening, advance
 from mailflow.domain.people import Address, Wants
+from mailflow.engine.case import open_case
+from mailflow.engine.drafts import Drafts
 from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
@@ -22,6 +24,7 @@ class Aftermath:
     def __init__(self, store: Store, setup: Setup, post: Post) -> None:
         self._store, self._setup, self._post = store, setup, post
         self._tasks = Tasks(store, setup, post)
+        self._drafts = Drafts(store, setup, post)
 
     def sent(self, letter: Letter, now: datetime) -> None:
         """The letter is with its recipient's server."""
@@ -67,7 +70,8 @@ class Aftermath:
                 self._store.records.unsettle(letter.affected_id, PromiseKind.DEBRIEF)
 
     def _next_contact(self, letter: Letter, now: datetime) -> None:
-        """Nobody of the client's was told: the next of its contacts who has letters at all is (N.9)."""
+        """Nobody of the client's was told: the next of its contacts who has letters at all is, by itself only where
+        the first one was (N.9)."""
         assert letter.affected_id is not None
         affected = self._store.records.affected(letter.affected_id)
         incident = self._store.records.incident(affected.incident_id)
@@ -95,7 +99,11 @@ class Aftermath:
             now=now,
             due_at=now + self._setup.policy.rest,
         )
-        if put := self._post.put_automatic(again, incident.started_at, now):
+        if letter.approved:
+            came_back: JSON = ["next_ready", {"names": letter.recipient.name or letter.recipient.address}]
+            case = open_case(self._store, self._setup, incident, affected)
+            self._drafts.offer(case, [again], now, remarks=[came_back])
+        elif put := self._post.put_automatic(again, incident.started_at, now):
             names = letter.recipient.name or letter.recipient.address
             values: dict[str, JSON] = {"names": names, "next_name": contact.name, "due_at": put.due_at.isoformat()}
             self._post.notice(

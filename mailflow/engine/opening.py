@@ -7,7 +7,7 @@ from mailflow.domain.correlation import said_at
 from mailflow.domain.decisions import OpenFromClient, OpenFromStaff
 from mailflow.domain.incident import Affected, Entry, Incident
 from mailflow.domain.mail import Event, Reading
-from mailflow.domain.people import Address, Client, Component, Contact
+from mailflow.domain.people import Client, Component, Contact, Staff
 from mailflow.domain.policy import Acknowledge, priority_of
 from mailflow.domain.vocabulary import Class, Detection, Severity
 from mailflow.engine.drafts import Drafts
@@ -154,7 +154,7 @@ class Opening:
             first_shown=title if called else reading.subject,
             started_at=inbound.received_at,
             reporter=caller.split()[0] if called and symptom and caller.split() else "",
-            liaison=address_of(decision.staff),
+            opener=decision.staff,
         )
         if decision.note:
             entry = Entry(at=now, what="note", author=decision.staff.name, text=decision.note, inbound_id=inbound.id)
@@ -190,14 +190,14 @@ class Opening:
         started_at: datetime,
         reporter: str = "",
         critical: bool = False,
-        liaison: Address | None = None,
+        opener: Staff | None = None,
     ) -> tuple[Incident, Affected]:
-        signs = self.presence.liaison_of(client, now)
+        signs = opener or self.presence.liaison_of(client, now)
         incident, affected = self._store.records.open(
             NewIncident(
                 client=client,
                 mailbox=word.mailbox,
-                liaison=liaison or address_of(signs),
+                liaison=address_of(signs),
                 liaison_title=signs.title,
                 liaison_phone=signs.phone,
                 scope=scope or f"client:{client.key}",

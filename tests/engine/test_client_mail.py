@@ -11,7 +11,20 @@ from mailflow.domain.letters import LetterKind
 from mailflow.domain.vocabulary import Detection
 from tests.engine.test_correlation import trouble
 from tests.engine.test_delivery import bounce_of
-from tests.house import DANA, JOHN, NOC, RECOVERY, SHIRLEY, VALERY, ByHand, Received, by_hand, write_mail
+from tests.house import (
+    DANA,
+    JOHN,
+    NOC,
+    RECOVERY,
+    ROBIN,
+    SECOND_LIAISON,
+    SHIRLEY,
+    VALERY,
+    ByHand,
+    Received,
+    by_hand,
+    write_mail,
+)
 
 pytestmark = pytest.mark.soak
 
@@ -278,6 +291,23 @@ def test_the_next_contact_is_told_where_the_only_letter_came_back(tmp_path: Path
             assert len(on.got(BERT, ACK)) == 1
 
 
+def test_the_next_contact_is_told_by_send_where_the_first_was(tmp_path: Path) -> None:
+    """N.6, N.9: the first letter that came back had been approved: the next contact's is shown, and waits for SEND."""
+    with by_hand(tmp_path, SECOND.format(wants="debriefs")) as on:
+        on.arrives(
+            write_mail(f"Ann Webb <{ANN}>", NOC, "The door code 4711 fails", "It fails since this morning.", on.now)
+        )
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=10)
+        on.arrives(bounce_of(on.last(ACK, ANN)).replace(JOHN.encode(), ANN.encode()))
+        on.later(minutes=10)
+        assert on.got(BERT) == []
+        assert "The letter to Ann Webb came back." in " ".join(on.last(LetterKind.PREVIEW).text.split())
+        on.replies(on.last(LetterKind.PREVIEW), "SEND")
+        on.later(minutes=10)
+        assert len(on.got(BERT, ACK)) == 1
+
+
 def test_nobody_else_is_told_once_it_is_over(tmp_path: Path) -> None:
     """N.9: a bounce that comes after the end brings nobody a letter that says it is still on."""
     with by_hand(tmp_path, SECOND.format(wants="debriefs")) as on:
@@ -331,3 +361,11 @@ def test_a_phone_call_is_written_down_by_mail(tmp_path: Path) -> None:
         on.later(hours=1)
         assert {letter.recipient.address for letter in on.letters()} == {VALERY}
         assert on.got(DANA) == []
+
+
+def test_whoever_opens_it_signs_with_her_own_title(tmp_path: Path) -> None:
+    """S1.12: a client of another liaison's: the name, the title and the number below a letter are one person's."""
+    with by_hand(tmp_path, SECOND_LIAISON) as on:
+        on.writes(ROBIN, "CALL northwind: Shirley Lane, the Data drive is gone\n", "Call")
+        (affected,) = on.app.store.records.affected_of(1)
+        assert (affected.liaison.address, affected.liaison_title, affected.liaison_phone) == (ROBIN, "Liaison", "")
