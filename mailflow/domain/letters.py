@@ -191,14 +191,23 @@ class ClientView:
         }
 
 
-def client_view(incident: Incident, affected: Affected, footer: str, promised: datetime | None) -> ClientView:
-    """What this client's letters may know: its own row, and the neutral facts of the incident."""
+def client_view(
+    incident: Incident,
+    affected: Affected,
+    footer: str,
+    promised: datetime | None,
+    *,
+    started: datetime | None = None,
+    ended: datetime | None = None,
+) -> ClientView:
+    """What this client's letters may know: its own row, and the neutral facts of the incident; `started` and `ended`
+    where the liaison corrected them."""
     return ClientView(
         reference=incident.reference,
         plain=affected.plain,
         symptom=affected.symptom or incident.symptom,
-        started=affected.started_at or incident.started_at,
-        ended=incident.ended_at or affected.ended_at,
+        started=started or affected.started_at or incident.started_at,
+        ended=ended or affected.ended_at or incident.ended_at,
         reporter=affected.reporter,
         reported=affected.reported,
         reported_at=affected.reported_at,

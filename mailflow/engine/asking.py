@@ -14,7 +14,7 @@ from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 
 # The sentences about a time that was not understood.
-TIMES_UNREAD = {"bad_time", *(f"unclear_{doubt}" for doubt in TimeDoubt)}
+TIMES_UNREAD = {"bad_time", "ends_before", *(f"unclear_{doubt}" for doubt in TimeDoubt)}
 
 
 class Asking:

@@ -1,7 +1,7 @@
 """One client of one incident as the desk sees it: whom to write to, what is known, and how its fields are called."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from mailflow.domain.form import BY_NAME, BY_NUMBER, Fill, is_unknown
@@ -71,12 +71,8 @@ class Case:
 
     def view(self, fills: Mapping[int, Fill]) -> ClientView:
         """What this client's debrief may know, with the liaison's corrections of start and end."""
-        incident = replace(
-            self.incident,
-            started_at=self._corrected(fills, STARTED) or self.incident.started_at,
-            ended_at=self._corrected(fills, ENDED) or self.incident.ended_at,
-        )
-        return client_view(incident, self.affected, self.footer, self.promised)
+        started, ended = self.corrected(fills, STARTED), self.corrected(fills, ENDED)
+        return client_view(self.incident, self.affected, self.footer, self.promised, started=started, ended=ended)
 
     def so_far(self) -> list[JSON]:
         """The two or three sentences above the questions."""
@@ -111,7 +107,8 @@ class Case:
     def _bare_label(self, number: int) -> str:
         return self.words.phrase(f"form.label.{BY_NUMBER[number].name}")
 
-    def _corrected(self, fills: Mapping[int, Fill], number: int) -> datetime | None:
+    def corrected(self, fills: Mapping[int, Fill], number: int) -> datetime | None:
+        """The time of the start or the end, where she wrote another than the record has."""
         fill = fills.get(number)
         found = self.time(number, fill.value, fill.at) if fill else None
         return None if isinstance(found, Unclear) else found

@@ -59,6 +59,10 @@ class Course:
         ended = max(ended, incident.started_at)  # the last word about the end counts
         self._store.records.set_state(incident.id, state, ended_at=ended, closed_at=None, why="")
         self._store.signals.end_all(incident.id, ended)
+        clients = self._store.records.affected_of(incident.id)
+        for one in clients:
+            if len(clients) == 1 or one.ended_at is None:  # a storm's others have ends of their own
+                self._store.records.set_trouble(one.id, ended)
         return ["resolved", {"ended_full": ended.isoformat()}]
 
     def no_debrief(self, order: Order) -> JSON:

@@ -253,11 +253,25 @@ class Desk:
                 problems.append(not_understood(answer.value, read))
             else:
                 fills.append(Fill(number=number, value=answer.value, by=by, at=now))
+        fills, impossible = self._possible(case, known, fills)
+        problems += impossible
         taken = {f.number for f in fills} | set(known)
         free = [n for n in case.questions.required if n not in taken]
         if answers.loose and free:
             fills.append(Fill(number=free[0], value=answers.loose, by=by, at=now, loose=True))
         return _Accepted(fills=tuple(fills), problems=tuple(problems), unclear=tuple(unclear))
+
+    def _possible(self, case: Case, known: Mapping[int, Fill], new: list[Fill]) -> tuple[list[Fill], list[JSON]]:
+        """What of the new answers can be, and what is said of the others: nothing is over before it began."""
+        fills = {**known, **{fill.number: fill for fill in new}}
+        began = case.corrected(fills, STARTED) or case.affected.started_at or case.incident.started_at
+        ended = case.corrected(fills, ENDED) or case.affected.ended_at or case.incident.ended_at
+        times = [fill for fill in new if fill.number in {STARTED, ENDED}]
+        if not times or ended is None or began.replace(second=0, microsecond=0) <= ended:
+            return new, []
+        values: dict[str, JSON] = {"began_full": began.isoformat(), "ended_full": ended.isoformat()}
+        said = ", ".join(f"[{fill.number}] {fill.value}" for fill in times)
+        return [fill for fill in new if fill not in times], [["ends_before", {**values, "value": said}]]
 
     def _debriefs(self, case: Case, now: datetime) -> list[NewLetter]:
         """One letter for each contact who is to have it; of each client of a storm, from that client's own record."""

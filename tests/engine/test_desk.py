@@ -299,6 +299,20 @@ def test_corrected_times_are_used_and_unreadable_ones_asked_about(tmp_path: Path
         assert "9:12" not in text
 
 
+def test_nothing_is_over_before_it_began(tmp_path: Path) -> None:
+    """S1.5, N.6: an end that lies before the start, as a slip of the clock makes it, is asked about, and in no letter;
+    with the start that makes it possible it is taken."""
+    with by_hand(tmp_path) as on:
+        form = form_of(on)
+        on.replies(form, f"{ANSWERS}\n6: 16:30")  # still to come: yesterday's, then
+        asked = " ".join(on.last(MISSING).text.split())
+        assert "With [6] 16:30 it would have been over (Monday 23 November at 16:30) before it began" in asked
+        assert on.got(VALERY, PREVIEW) == []
+        on.replies(on.last(MISSING), "5: Mon 16:10\n6: Mon 16:30")
+        text = shown_to_john(on.last(PREVIEW))
+        assert "4:10 pm and was back at 4:30 pm" in text
+
+
 def test_no_debrief_wants_a_reason(tmp_path: Path) -> None:
     """S3.1: NO DEBRIEF alone changes nothing; with a reason the incident closes and the reason is kept."""
     with by_hand(tmp_path) as on:

@@ -234,3 +234,26 @@ def test_who_is_split_off_is_taken_out_of_what_waits(tmp_path: Path) -> None:
         on.replies(next(m for m in reversed(on.got(VALERY, PREVIEW)) if "to Liv" in m.text), "SEND")
         on.later(minutes=5)
         assert [len(on.got(who, DEBRIEF)) for who in (EVE, MAX, LIV)] == [0, 0, 1]
+
+
+def test_each_letter_tells_its_own_clients_times(tmp_path: Path) -> None:
+    """S1.5, N.6: whoever was back first reads so, not when the last one was; a corrected start is everybody's."""
+    with by_hand(tmp_path, EXTRA) as on:
+        hosts = {1: "LW-POS01", 2: "FB-GW02", 3: "LW-POS03", 4: "FB-GW04"}
+        for event, host in hosts.items():
+            says(on, host, event=event)
+        on.later(minutes=20)
+        for event in (1, 3):
+            says(on, hosts[event], event=event, over=True)
+        on.later(minutes=90)
+        for event in (2, 4):
+            says(on, hosts[event], event=event, over=True)
+        on.later(minutes=15)
+        on.replies(on.last(FORM), f"{ANSWERS}\n5: 8:00")
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=5)
+        eve, liv = on.last(DEBRIEF, EVE).text, on.last(DEBRIEF, LIV).text
+        assert "8:00" in eve
+        assert "11:02" in eve
+        assert "8:00" in liv
+        assert "9:32" in liv
