@@ -11,7 +11,7 @@ from mailflow.domain.people import Contact, Role, Staff
 from mailflow.domain.time_words import Unclear
 from mailflow.engine.asking import Asking
 from mailflow.engine.case import Case, names_of, not_understood, open_case
-from mailflow.engine.drafts import Drafts
+from mailflow.engine.drafts import LEFT, Drafts
 from mailflow.engine.order import Order
 from mailflow.engine.pauses import THEM
 from mailflow.engine.post import Post, address_of
@@ -319,10 +319,11 @@ class Handling:
         ]
 
     def _told_by(self, case: Case) -> datetime | None:
-        """By when the client was told, in the newest letter that it has, to hear the next word."""
-        sent = self._store.outbox.letters(incident_id=case.incident.id, states=[LetterState.SENT], limit=MANY)
-        mine = [x for x in sent if x.affected_id == case.affected.id and x.kind.to_client]
-        said = [x.facts.get("next_by") or x.facts.get("promised") for x in sorted(mine, key=lambda x: -x.id)]
+        """By when the client was told, in the newest letter that it has or is about to have, to hear the next word."""
+        letters = self._store.outbox.letters(affected_id=case.affected.id, states=sorted(LEFT), limit=MANY)
+        # One that waits without words of its own is written when it leaves, and names the day of then.
+        fixed = [x for x in letters if x.kind.to_client and (x.rendered or x.state is not LetterState.WAITING)]
+        said = [x.facts.get("next_by") or x.facts.get("promised") for x in fixed]
         return next((datetime.fromisoformat(str(by)) for by in said if by), case.promised)
 
     def _person(self, text: str) -> tuple[list[Staff], str]:

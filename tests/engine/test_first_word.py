@@ -107,3 +107,21 @@ def test_done_to_what_is_no_task_says_what_to_do(tmp_path: Path) -> None:
         on.alert()
         on.replies(on.last(OPENED), "DONE")
         assert "NO DEBRIEF and how" in " ".join(on.last(NOTICE).text.split())
+
+
+def test_more_time_while_the_first_word_rests_is_told(tmp_path: Path) -> None:
+    """N.4: SEND, and LATER within its rest: the letter leaves as it was approved, with its day, and the short letter
+    about the later one is offered; until that has left, the first day stands."""
+    with by_hand(tmp_path) as on:
+        on.writes(SHIRLEY, "I can't open the Data drive.\n", "Data drive")
+        on.replies(on.last(PREVIEW), "SEND")
+        on.replies(on.last(OPENED), "LATER 4 December, the maker is late")
+        assert "a short letter that says so waits for your SEND" in " ".join(on.last(NOTICE).text.split())
+        on.later(minutes=4)
+        assert on.got(SHIRLEY, LetterKind.ACKNOWLEDGEMENT)
+        (debrief,) = [p for p in on.app.store.promises.of(1) if p.kind is PromiseKind.DEBRIEF]
+        assert debrief.due_at < day(30, 0)
+        on.replies(on.last(PREVIEW), "SEND")
+        on.later(minutes=4)
+        (debrief,) = [p for p in on.app.store.promises.of(1) if p.kind is PromiseKind.DEBRIEF]
+        assert debrief.due_at == day(4, 17).replace(month=12)
