@@ -63,6 +63,10 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
     letter = situation.answered.letter if situation.answered else None
     if letter and letter.kind is LetterKind.SHOWN and situation.named and not answers.commands:
         about = letter.facts.get("about")
+        if letter.facts.get("own_people"):
+            subject, text = str(letter.facts.get("mail_subject", "")), str(letter.facts.get("text", ""))
+            word = situation.named.key
+            return (OpenFromStaff(reason="liaison-opens", client_word=word, title=subject, note=text, staff=staff),)
         if isinstance(about, int):
             teaches = bool(letter.facts.get("teaches"))
             return (Place(reason="liaison-places", client=situation.named, about=about, teaches=teaches, staff=staff),)
@@ -106,7 +110,7 @@ def _orders(staff: Staff, answers: Answers, situation: Situation) -> tuple[Decis
         decisions.append(_obey(stop, letter, staff, reason="like-stop"))
     says_more = answers.values or answers.doubts or answers.loose or answers.notes or answers.near_miss
     settled = any(isinstance(d, Release | RefuseSend) for d in decisions)
-    if answers.unknown and letter and not (letter.kind.shows_form and says_more):
+    if answers.unknown and not (letter and letter.kind.shows_form and says_more):
         unknown = Command(verb=Verb.HELP, argument=answers.unknown)
         decisions.append(_obey(unknown, letter, staff, reason="unknown-command", nearest=answers.nearest))
     elif letter and _relays(staff, letter, answers) and not decisions:

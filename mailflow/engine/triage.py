@@ -54,7 +54,7 @@ class Triage:
         """A liaison said whose it is: everything that waits for the same is that client's, and later mail too."""
         pending = self._store.waiting.about(decision.about)
         if pending is None:
-            self._answer(["placed_before", {}], decision, inbound, now)
+            self._answer(["placed_before", {"key": decision.client.key}], decision, inbound, now)
             return None
         learned: list[str] = []
         incidents: list[int | None] = []
@@ -89,16 +89,18 @@ class Triage:
         why = WHY.get(decision.reason, "shown_automatic" if reading.automatic else "shown_no_recipe")
         if forwarded:
             why, values["claimed"] = "shown_forward", f"{forwarded.name} <{forwarded.address}>"
-        placeable = decision.kind is not Kind.LIAISON and decision.reason != "alert-of-a-forged-sender"
+        forged = decision.reason == "alert-of-a-forged-sender"
+        hint = "hint_staff" if decision.kind is Kind.LIAISON else "hint_open" if forged else "hint_place"
         text = forwarded.text if forwarded else reading.new_text
         facts: dict[str, JSON] = {
             "why": [why, values],
-            "hint": ["hint_place" if placeable else "hint_open", values],
+            "hint": [hint, values],
             "mail_from": str(reading.author) if reading.author else "",
             "mail_subject": reading.subject,
             "came": inbound.received_at.isoformat(),
             "text": text.strip()[:EXCERPT],
             "about": inbound.id,
+            "own_people": decision.kind is Kind.LIAISON,
             # A thing that the configuration gives to two clients stays in doubt: only this mail is placed.
             "teaches": not situation.owner.clients or situation.owner.sign is Sign.LEARNED,
         }

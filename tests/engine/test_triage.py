@@ -205,7 +205,7 @@ def test_a_second_answer_changes_nothing(tmp_path: Path) -> None:
         shown = on.last(SHOWN)
         on.replies(shown, "northwind")
         on.replies(shown, "contoso")
-        assert "placed already" in " ".join(on.last(NOTICE).text.split())
+        assert "Nothing of that mail waits to be placed" in " ".join(on.last(NOTICE).text.split())
         assert len(on.incidents()) == 1
         assert [t.lesson.client_key for t in on.app.store.lessons.all()] == ["northwind"]
 
@@ -330,3 +330,24 @@ def bulk(on: ByHand) -> bytes:
     for host in ("XX-98", "XX-99"):
         text += f"Labels\nalertname = HostDown\ninstance = {host}\nseverity = critical\nSource\n\n"
     return write_mail(f"Alertmanager <{ZABBIX}>", NOC, "[FIRING:2] HostDown", text, on.now)
+
+
+def test_a_mail_of_ones_own_is_opened_by_the_clients_key(tmp_path: Path) -> None:
+    """N.1, N.5: a liaison's mail without a command is shown to her; the client's key alone opens it, with her words."""
+    with by_hand(tmp_path) as on:
+        on.writes(VALERY, "Their printers print nothing since eight.\n", "Printers")
+        assert "reply with the client's key alone" in " ".join(on.last(SHOWN).text.split())
+        on.replies(on.last(SHOWN), "northwind")
+        (incident,) = on.incidents()
+        assert incident.title == "Printers"
+        assert [e.text for e in on.app.store.records.timeline(1) if e.what == "note"] == [
+            "Their printers print nothing since eight."
+        ]
+
+
+def test_a_misspelt_command_in_a_new_mail_is_asked_about(tmp_path: Path) -> None:
+    """N.5: OPNE opens nothing, and is answered with what it may have meant."""
+    with by_hand(tmp_path) as on:
+        on.writes(VALERY, "OPNE northwind: the printers print nothing\n", "Printers")
+        assert on.incidents() == []
+        assert "Did you mean OPEN" in " ".join(on.last(NOTICE).text.split())

@@ -292,6 +292,7 @@ def shown() -> dict[str, Any]:
         "text": "Please find it attached.",
         "about": 7,
         "teaches": True,
+        "own_people": False,
     }
 
 
