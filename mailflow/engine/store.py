@@ -373,6 +373,10 @@ class Control(Protocol):
     def own_mailbox(self, mailbox: str) -> int | None:
         """Become the only reader of a mailbox: the fencing epoch, None where another process reads it."""
 
+    def take_turn(self, what: str) -> None:
+        """Of several machines one at a time does this: wait for the others, and keep them waiting until the
+        transaction ends."""
+
 
 class Store(Protocol):
     """All records. One connection a thread, made at its first use."""

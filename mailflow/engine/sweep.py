@@ -71,6 +71,7 @@ class Sweep:
         ):
             try:
                 with self._store.transaction():
+                    self._store.control.take_turn("sweep")  # else two would find, and tell of, the same due row
                     look(now)
             except (StoreError, LostMailboxError):
                 raise

@@ -42,6 +42,11 @@ class ControlTable:
         self.set(_key(mailbox), epoch)
         return epoch
 
+    def take_turn(self, what: str) -> None:
+        """Until this transaction ends; on SQLite a transaction that writes is alone in any case."""
+        if self._postgres:
+            self._db.execute_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"mailflow turn {what}",))
+
 
 def check_epoch(mailbox: str, epoch: int) -> None:
     """LostMailboxError where somebody became the mailbox's reader after us."""

@@ -61,8 +61,8 @@ class MailroomTables:
 
     def known_uids(self, folder_id: int, above: int) -> set[int]:
         """The UIDs above `above` that need no second look."""
-        query = PlaceRow.select(PlaceRow.uid).where((PlaceRow.folder_id == folder_id) & (PlaceRow.uid > above))
-        return {row.uid for row in query}
+        query: Any = PlaceRow.select(PlaceRow.uid).where((PlaceRow.folder_id == folder_id) & (PlaceRow.uid > above))
+        return {uid for (uid,) in query.tuples()}
 
     def highest_uid(self, folder_id: int) -> int:
         """The highest UID that we know in the folder."""
@@ -175,9 +175,9 @@ class MailroomTables:
 
     def unfiled(self, folder_id: int) -> list[Unfiled]:
         """Decided mails of the folder that are not filed yet."""
-        shown = DecisionRow.select(DecisionRow.inbound_id).where(DecisionRow.action == "Show")
+        shown = DecisionRow.select().where((DecisionRow.inbound_id == InboundRow.id) & (DecisionRow.action == "Show"))
         rows: Any = (
-            PlaceRow.select(PlaceRow.uid, InboundRow.kind, InboundRow.state, InboundRow.id.in_(shown))
+            PlaceRow.select(PlaceRow.uid, InboundRow.kind, InboundRow.state, fn.EXISTS(shown))
             .join(InboundRow, on=(InboundRow.id == PlaceRow.inbound_id))
             .where((PlaceRow.folder_id == folder_id) & PlaceRow.filed_at.is_null() & (InboundRow.state != "kept"))
             .tuples()

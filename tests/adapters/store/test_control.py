@@ -1,5 +1,7 @@
 """The contract of Control: the switches that outlive a process, and who reads which mailbox."""
 
+import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -124,3 +126,27 @@ def test_any_json_goes_through_its_column(value: object) -> None:
 def test_any_moment_goes_through_its_column(moment: datetime) -> None:
     """DESIGN 3: an aware time comes back as the same moment in UTC, whatever zone it was written in."""
     assert UtcField().python_value(UtcField().db_value(moment)) == moment.astimezone(UTC)
+
+
+class TestTurns:
+    def test_of_two_machines_one_at_a_time_takes_its_turn(self, store: Store) -> None:
+        """DESIGN 3, N.10: what two sweepers find due, the second finds done: it waits for the first one's end."""
+        began, said = threading.Event(), list[str]()
+
+        def second() -> None:
+            began.set()
+            with store.transaction():
+                store.control.take_turn("sweep")
+                said.append(f"second, after {store.control.get('switch')}")
+            store.disconnect()
+
+        thread = threading.Thread(target=second)
+        with store.transaction():
+            store.control.take_turn("sweep")
+            thread.start()
+            began.wait()
+            time.sleep(0.2)  # it would have had its turn by now
+            said.append("first")
+            store.control.set("switch", "done")
+        thread.join()
+        assert said == ["first", "second, after done"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mailflow.adapters.store.tables import LetterRow
 from mailflow.domain import tokens
 from mailflow.domain.letters import Letter, LetterKind, LetterState, Thread
 from mailflow.domain.people import Address
@@ -208,6 +209,17 @@ class TestStranded:
         assert letter is not None
         moved(store, letter, state)
         assert store.outbox.stranded(NOON + DAY, "me", all_owners=True) == []
+
+
+class TestIds:
+    def test_two_letters_that_would_have_one_id_have_two(self, store: Store) -> None:
+        """DESIGN 1.7: a letter is lost to no chance: the id that another has already is not taken."""
+        put(store, "other")
+        with store.transaction():
+            LetterRow.update(tag_id=tokens.letter_id("letter")).execute()
+        letter = put(store, "letter")
+        assert letter.tag_id != tokens.letter_id("letter")
+        assert names(store.outbox.letters(limit=9)) == ["letter", "other"]
 
 
 class TestMoving:
