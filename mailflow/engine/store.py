@@ -89,8 +89,7 @@ class Records(Protocol):
         """An incident lives on in another: audience, promises and clients too; a client of both becomes one."""
 
     def split(self, affected_id: int, now: datetime) -> Incident:
-        """A client of an incident gets an incident of its own, with its promises, its audience and what it is still
-        to be sent."""
+        """A client of an incident gets its own: with its promises, its audience and what it is still to be sent."""
 
     def storm(self, incident_id: int, scope: str, key: str) -> None:
         """The incident is a storm's from now on."""
@@ -317,8 +316,7 @@ class Outbox(Protocol):
         approved: bool | None = None,
         tried: bool = False,
     ) -> bool:
-        """Write a state that domain.lifecycle has allowed; with `was`, only where that is its state still: of two who
-        see the same proof, one may draw the consequences. Whether it was written."""
+        """Write a state that domain.lifecycle has allowed, with `was` only from that state; whether it was written."""
 
     def undelivered(self, incident_id: int, *, to_clients: bool) -> list[Letter]:
         """The incident's letters that wait or are held."""
@@ -374,8 +372,7 @@ class Control(Protocol):
         """Become the only reader of a mailbox: the fencing epoch, None where another process reads it."""
 
     def take_turn(self, what: str) -> None:
-        """Of several machines one at a time does this: wait for the others, and keep them waiting until the
-        transaction ends."""
+        """Of several machines one at a time does this: the others wait until this transaction ends."""
 
 
 class Store(Protocol):
