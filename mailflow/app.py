@@ -60,8 +60,8 @@ class App:
         self.loaded, self._environ = loaded, environ
         self.clock: Clock = clock or SystemClock()
         self.data_dir = prepared(loaded.data_dir)
-        self.key = token_key(self.data_dir)
         self.store: DatabaseStore = connect_store(loaded.database_url)
+        self.key = token_key(self.data_dir, anew=not self.store.outbox.letters(limit=1))
         self.setup = build_setup(loaded, self.key)
         self.accounts = {m.address: accounts(m, loaded, environ) for m in loaded.settings.mailboxes}
         self.owner = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"

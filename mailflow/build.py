@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -134,9 +135,16 @@ def prepared(data_dir: Path) -> Path:
     return data_dir
 
 
-def token_key(data_dir: Path) -> bytes:
-    """The key of the tokens, made at the first start; StoreError where it is unusable."""
+def token_key(data_dir: Path, *, anew: bool) -> bytes:
+    """The key of the tokens, made `anew` where no letter was signed with one; StoreError where it is unusable."""
     path = data_dir / KEY_FILE
+    if not anew and not path.exists():
+        # A new one in its place would refuse every answer to the letters that went out.
+        raise StoreError(
+            f"{path} is missing, and the letters in the records were signed with it: put it back, from the backup or "
+            f"the other machine. If it is lost, begin a new one, with which answers to those letters count no more: "
+            f"(umask 77; head -c {KEY_BYTES} /dev/urandom > {shlex.quote(str(path))})"
+        )
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
             made.write(secrets.token_bytes(KEY_BYTES))
@@ -151,5 +159,5 @@ def token_key(data_dir: Path) -> bytes:
     except OSError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror})") from error
     if len(key) < KEY_BYTES:
-        raise StoreError(f"{path} is damaged: restore it from a backup, or remove it (old tags then count no more)")
+        raise StoreError(f"{path} is damaged: restore it from a backup, or remove it")
     return key

@@ -17,7 +17,7 @@ def learned(
 
     Example: `mailflow learned --revoke 3` takes the third lesson back. What the configuration says counts above it.
     """
-    with told():
+    with told(json=json):
         app = opened(config)
         if revoke is not None:
             with app.store.transaction():
@@ -69,7 +69,7 @@ def whose(
 
     Examples: `mailflow whose NW-FS01`, `mailflow whose "Microsoft 365"`, `mailflow whose northwind`.
     """
-    with told():
+    with told(json=json):
         directory = loaded(config).directory
         ways = {
             "client": directory.clients_named(name),

@@ -19,7 +19,7 @@ def maintenance(
 
     A liaison announces work by mailing MAINTENANCE, and calls it off by replying CANCEL to the answer.
     """
-    with told():
+    with told(json=json):
         app = opened(config)
         now = app.clock.now()
         planned = [*app.setup.windows, *app.store.windows.current(now)]

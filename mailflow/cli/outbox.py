@@ -30,7 +30,7 @@ def list_(
     everything: Annotated[bool, typer.Option("--all", help="Sent and dropped ones too.")] = False,
 ) -> None:
     """List the letters that have not left."""
-    with told():
+    with told(json=json):
         mailflow = opened(config)
         letters = mailflow.store.outbox.letters(states=() if everything else UNSENT, limit=MANY)
         if json:

@@ -58,13 +58,12 @@ def told(*, json: bool = False) -> Iterator[None]:
     """Turn a user's mistake or an unusable store into clear lines and an exit code; bugs keep their traceback."""
     try:
         yield
-    except (ConfigurationError, TemplateError, WordsError, RulesError, RecipeError) as error:
+    except (ConfigurationError, TemplateError, WordsError, RulesError, RecipeError, StoreError) as error:
+        code = 1 if isinstance(error, StoreError) and not error.configuration else 2
         if json:  # a program reads the problems where it would have read the answer
             as_json({"problems": problems_of(error)})
-            raise typer.Exit(2) from None
-        fail(*problems_of(error), code=2)
-    except StoreError as error:
-        fail(str(error), code=2 if error.configuration else 1)
+            raise typer.Exit(code) from None
+        fail(*problems_of(error), code=code)
     except BrokenPipeError:
         sys.stderr.close()
         raise typer.Exit(0) from None

@@ -15,7 +15,7 @@ MailId = Annotated[int, typer.Argument(help="The mail's number, as `quarantine l
 @app.command(name="list")
 def list_(config: Config = None, json: AsJson = False) -> None:
     """List the mails that were set aside, and why."""
-    with told():
+    with told(json=json):
         mailflow = opened(config)
         mails = mailflow.store.mailroom.quarantined()
         if json:

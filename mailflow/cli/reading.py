@@ -23,7 +23,7 @@ def read(
 
     Example: `mailflow read alert.eml --json`.
     """
-    with told():
+    with told(json=json):
         try:
             raw = file.read_bytes()
         except OSError as error:

@@ -25,7 +25,7 @@ def examine(
 
     Example: `mailflow recipe test alert.eml --recipes my-recipes`.
     """
-    with told():
+    with told(json=json):
         try:
             raw = file.read_bytes()
         except OSError as error:
@@ -67,7 +67,7 @@ def examine(
 @app.command(name="list")
 def list_(recipes: Own = None, json: AsJson = False) -> None:
     """List the monitoring tools that are understood, and whether their recipe is proven."""
-    with told():
+    with told(json=json):
         known = _recipes(recipes)
         rows = [(r.id, r.tool, r.rules.ending, "unconfirmed" if r.unconfirmed else "") for r in known.all]
         if json:

@@ -24,7 +24,7 @@ def incidents(
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
 ) -> None:
     """List the incidents, newest first: open ones, and those whose debrief is owed."""
-    with told():
+    with told(json=json):
         app = opened(config)
         found = app.store.records.incidents(running_only=not everything, limit=MANY)
         if json:
@@ -54,7 +54,7 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show one incident whole: timeline, clocks, promises, letters, form."""
-    with told():
+    with told(json=json):
         app = opened(config)
         incident = app.store.records.by_reference(reference)
         if incident is None:

@@ -111,7 +111,7 @@ def explain(
     json: AsJson = False,
 ) -> None:
     """Say which rule decided what over one kept mail, and why."""
-    with told():
+    with told(json=json):
         app = opened(config)
         found = find(app.store, mail)
         if found is None:

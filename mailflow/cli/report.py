@@ -49,7 +49,7 @@ def report(
     Examples: `mailflow report --month 2026-11`, `mailflow report --since 2026-06-01 --client northwind`,
     `mailflow report --since 2026-01-01 --until 2026-12-31 --csv 2026.csv`.
     """
-    with told():
+    with told(json=json):
         if json and to_csv:
             fail("--json and --csv: choose one of them", code=2)
         app = opened(config)

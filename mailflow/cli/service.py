@@ -9,7 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from mailflow.adapters.imap.session import connect
 from mailflow.adapters.smtp.courier import SmtpCourier
-from mailflow.adapters.store.database import DatabaseStore
+from mailflow.adapters.store.database import DatabaseStore, database
 from mailflow.build import build_setup, prepared
 from mailflow.cli import logs
 from mailflow.cli.options import AsJson, Config, loaded, opened
@@ -72,6 +72,7 @@ def check(config: Config = None, json: AsJson = False) -> None:
     """
     with told(json=json):
         found = loaded(config)
+        database(found.database_url)
         setup = build_setup(found, bytes(32))
         faults = specimens(setup)
         clients = found.directory.clients
@@ -93,7 +94,7 @@ def check(config: Config = None, json: AsJson = False) -> None:
 
 def doctor(config: Config = None, json: AsJson = False) -> None:
     """Try the mailboxes for real: login, folders, Sent copy, plus addressing, clock. Mails only the administrator."""
-    with told():
+    with told(json=json):
         app = opened(config, fresh=True)
         findings: list[Finding] = []
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=ERR, transient=True) as progress:

@@ -144,6 +144,41 @@ class TestMistakes:
         (line,) = result.stderr.splitlines()
         assert "not a database" in line
 
+    @pytest.mark.parametrize("words", [["run", "--once"], ["incidents"], ["check"], ["doctor"], ["migrate"]])
+    def test_postgresql_without_its_driver(
+        self, verb: Verb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str]
+    ) -> None:
+        """DESIGN 3: what is not installed is said by every verb, exit 2, with the command that installs it."""
+        monkeypatch.setitem(sys.modules, "psycopg", None)  # what Python does where it is not installed
+        config = write_config(tmp_path, imap_port=1, smtp_port=1, url='"postgresql://x@127.0.0.1:1/db"')
+        result = verb(*words, "--config", config)
+        said = "store.url: PostgreSQL needs its driver: pip install 'mailflow[postgres]'\n"
+        assert (result.exit_code, result.stderr, result.stdout) == (2, said, "")
+
+    def test_letters_without_the_key_that_signed_them(self, office: Office) -> None:
+        """DESIGN 3: a restored database without its key would refuse every answer; that is told, with what to do."""
+        key = office.data / "token.key"
+        signed = key.read_bytes()
+        key.unlink()
+        for words in (["run", "--once"], ["incidents"]):
+            result = office.verb(*words)
+            assert result.exit_code == 2
+            (line,) = result.stderr.splitlines()
+            assert line.startswith(f"{key} is missing, and the letters in the records were signed with it: put it back")
+            assert not key.exists()
+        subprocess.run(["sh", "-c", line.rpartition(": ")[2]], check=True)
+        assert office.verb("incidents").exit_code == 0
+        assert key.read_bytes() != signed
+
+    @pytest.mark.parametrize("words", [["doctor"], ["incidents"], ["report"], ["whose", "x"], ["explain", "1"]])
+    def test_a_program_reads_mistakes_as_json_too(self, verb: Verb, tmp_path: Path, words: list[str]) -> None:
+        """DESIGN 4: whoever asked for JSON is given JSON, whatever is wrong."""
+        config = write_config(tmp_path, imap_port=1, smtp_port=1, timezone='"Nowhere"')
+        result = verb(*words, "--json", "--config", config)
+        assert (result.exit_code, result.stderr) == (2, "")
+        (problem,) = json.loads(result.stdout)["problems"]
+        assert "unknown time zone `Nowhere`" in problem
+
 
 class TestMigrate:
     def test_tables_are_made_once(self, verb: Verb, tmp_path: Path) -> None:

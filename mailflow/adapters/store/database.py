@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,7 +61,7 @@ class DatabaseStore:
     """engine.store.Store on peewee. One connection a thread; a process has one."""
 
     def __init__(self, url: str) -> None:
-        self._db = _database(url)
+        self._db = database(url)
         tables.PROXY.initialize(self._db)
         postgres = isinstance(self._db, peewee.PostgresqlDatabase)
         self.mailroom: Mailroom = MailroomTables()
@@ -133,7 +134,8 @@ def connect(url: str) -> DatabaseStore:
     return store
 
 
-def _database(url: str) -> peewee.Database:
+def database(url: str) -> peewee.Database:
+    """The database that a URL names, not yet opened; StoreError where it cannot be from here."""
     if url.startswith("sqlite:///"):
         path = url.removeprefix("sqlite:///")
         # Without IMMEDIATE two writers that both began by reading fail as "locked" in spite of the timeout.
@@ -142,18 +144,22 @@ def _database(url: str) -> peewee.Database:
     if parts.scheme != "postgresql":
         raise StoreError(f"store.url: {parts.scheme or 'nothing'}:// is unknown; use sqlite:/// or postgresql://")
     try:
-        return Postgres(
-            parts.path.lstrip("/"),
-            user=parts.username,
-            password=parts.password,
-            host=parts.hostname,
-            port=parts.port or 5432,
-            prefer_psycopg3=True,
-            connect_timeout=10,
-        )
-    except (ImportError, peewee.ImproperlyConfigured) as error:
-        raise StoreError("PostgreSQL needs its driver: pip install 'mailflow[postgres]'") from error
+        import_module("psycopg")  # peewee would notice its absence at the first query only
+    except ImportError as error:
+        raise StoreError("store.url: PostgreSQL needs its driver: pip install 'mailflow[postgres]'") from error
+    return Postgres(
+        parts.path.lstrip("/"),
+        user=parts.username,
+        password=parts.password,
+        host=parts.hostname,
+        port=parts.port or 5432,
+        prefer_psycopg3=True,
+        connect_timeout=10,
+    )
 
 
 def _one_line(error: BaseException) -> str:
+    # SQLite takes a transaction back by itself when the disk is full; that peewee then cannot is not what happened.
+    while str(error).startswith("cannot rollback") and error.__context__:
+        error = error.__context__
     return " ".join(str(error).split())

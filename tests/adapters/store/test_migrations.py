@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -301,6 +302,18 @@ def test_another_kind_of_database_is_unknown() -> None:
     """store.url: only what the house knows, said with what it knows."""
     with pytest.raises(StoreError, match=r"mysql:// is unknown; use sqlite:/// or postgresql://"):
         DatabaseStore("mysql://x/y")
+
+
+def test_a_full_disk_is_said_in_its_own_words(migrated_sqlite: Path, tmp_path: Path) -> None:
+    """DESIGN 3: SQLite has taken the transaction back by itself; that this cannot be done twice is nobody's news."""
+    path = tmp_path / "mailflow.db"
+    shutil.copy(migrated_sqlite, path)
+    store = connect(f"sqlite:///{path}")
+    (pages,) = tables.PROXY.execute_sql("PRAGMA page_count").fetchone()
+    tables.PROXY.execute_sql(f"PRAGMA max_page_count = {pages + 1}")
+    with pytest.raises(StoreError, match=r"^database: database or disk is full$"), store.transaction():
+        store.control.set("switch", "x" * 1_000_000)
+    store.disconnect()
 
 
 @pytest.mark.servers
