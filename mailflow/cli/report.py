@@ -14,7 +14,7 @@ import typer
 from mailflow.cli.options import AsJson, Config, opened
 from mailflow.cli.output import CONTROL, OUT, as_json, as_table, fail, local, told
 from mailflow.domain.clocks import Clock, Reading, Stage
-from mailflow.engine.figures import Figures, Spread, Summary, elapsed
+from mailflow.engine.figures import Figures, Spread, Summary, elapsed, said
 from mailflow.engine.report import Line, Noticed, Reporting
 
 LISTED = 100  # incidents in the table for a person; the CSV file has them all
@@ -285,17 +285,3 @@ def _cells(figures: Figures) -> list[object]:
 
 def _middle(spread: Spread) -> str:
     return f"{said(spread.median)} / {said(spread.p90)}" if spread.count else ""
-
-
-def said(duration: timedelta | None) -> str:
-    """ "2d 3h", "4h 05m", "12m", "40s": two figures are enough for a person."""
-    if duration is None:
-        return ""
-    seconds = round(duration.total_seconds())
-    if seconds < 60:
-        return f"{seconds}s"
-    minutes = round(seconds / 60)
-    days, hours = minutes // 1_440, minutes // 60 % 24
-    if days:
-        return f"{days}d {hours}h"
-    return f"{hours}h {minutes % 60:02}m" if hours else f"{minutes}m"

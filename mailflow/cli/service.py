@@ -93,7 +93,11 @@ def check(config: Config = None, json: AsJson = False) -> None:
 
 
 def doctor(config: Config = None, json: AsJson = False) -> None:
-    """Try the mailboxes for real: login, folders, Sent copy, plus addressing, clock. Mails only the administrator."""
+    """Try the mailboxes for real: login, folders, sending.
+
+    Also tries plus addressing, the clock, authserv_id and the copy in Sent. One mail goes to the administrator, and a
+    copy of it into the mailbox itself, where it stays.
+    """
     with told(json=json):
         app = opened(config, fresh=True)
         findings: list[Finding] = []

@@ -1,4 +1,4 @@
-"""Trying a mailbox for real: login, folders, sending, the copy's way back, Sent, plus addressing, clock."""
+"""Trying a mailbox for real: login, folders, sending, the copy's way back, whose word is on it, Sent, clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,13 @@ from datetime import datetime, timedelta
 from mailflow.domain.people import Address
 from mailflow.engine.clock import Clock
 from mailflow.engine.courier import Courier, Outcome
-from mailflow.engine.inbox import Inbox, InboxTrouble
+from mailflow.engine.figures import said as in_words
+from mailflow.engine.inbox import Fetched, Inbox, InboxTrouble
 from mailflow.engine.setup import MailboxSetup
+from mailflow.intake.read import read
+from mailflow.intake.recipes import Recipes
 from mailflow.writing.compose import Envelope, compose
+from mailflow.writing.page import counted
 from mailflow.writing.render import Rendered
 
 CLOCKS_AGREE = timedelta(minutes=2)
@@ -44,7 +48,11 @@ def examine(
     try:
         found("login", "ok", "reading works")
         state = inbox.select(mailbox.folder)
-        found("folder", "ok", f"{mailbox.folder} holds {len(inbox.uids())} mails (uidvalidity {state.uidvalidity})")
+        found(
+            "folder",
+            "ok",
+            f"{mailbox.folder} holds {counted(len(inbox.uids()), 'mail')} (uidvalidity {state.uidvalidity})",
+        )
         sent = inbox.sent_folder()
         before = max(inbox.uids(), default=0)
         now = clock.now()
@@ -63,16 +71,32 @@ def examine(
             advice = "set plus_addressing = false" if mailbox.plus_addressing else "look at the provider's rules"
             found(what, "fail", f"the copy to {copy} did not come within a minute: {advice}")
         else:
-            found(what, "ok", f"the copy to {copy} came")
-            apart = abs(arrived - clock.now())
+            found(what, "ok", f"the copy to {copy} came; it stays in {mailbox.folder}, so delete it")
+            apart = abs(arrived.internal_date - clock.now())
             verdict = "ok" if apart < CLOCKS_AGREE else "warn"
-            found("clock", verdict, f"the server's clock and ours are {apart / timedelta(seconds=1):.0f} s apart")
+            found("clock", verdict, f"the server's clock and ours are {in_words(apart)} apart")
+            _vouched(mailbox, arrived, found)
         _sent_copy(mailbox, inbox, sent, message_id, found)
     except InboxTrouble as trouble:
         found(trouble.what, "fail", str(trouble))
     finally:
         inbox.close()
     return findings
+
+
+def _vouched(mailbox: MailboxSetup, copy: Fetched, found: Callable[[str, str, str], None]) -> None:
+    """Whether the server's word about senders begins with the name that is believed: else nobody would be proven."""
+    if mailbox.auth != "generic":
+        return
+    names = dict.fromkeys(name for name, _ in read(copy.raw, Recipes()).authentication.results if name)
+    begin = f"your server's Authentication-Results begin with {', '.join(names)}"
+    if mailbox.authserv_id.casefold() in {name.casefold() for name in names}:
+        found("auth", "ok", begin)
+    elif names:
+        found("auth", "fail", f"{begin}; authserv_id says {mailbox.authserv_id}")
+    else:
+        why = "the copy has no Authentication-Results; look whether a mail from outside has"
+        found("auth", "warn", f"{why} {mailbox.authserv_id}'s")
 
 
 def _sent_copy(
@@ -89,14 +113,14 @@ def _sent_copy(
         found("Sent copy", "ok", 'none, and proof = "copy" needs none')
 
 
-def _wait_for(inbox: Inbox, above: int, message_id: str, clock: Clock) -> datetime | None:
-    """When the server received our mail; None where it does not come."""
+def _wait_for(inbox: Inbox, above: int, message_id: str, clock: Clock) -> Fetched | None:
+    """Our mail as the server received it; None where it does not come."""
     ends = clock.now() + ARRIVES_WITHIN
     while clock.now() < ends:
         for uid in inbox.uids(above):
             mail = inbox.fetch_head(uid, 16_384)
             if mail and message_id.encode() in mail.raw:
-                return mail.internal_date
+                return mail
         inbox.wait(LOOK_EVERY)
     return None
 

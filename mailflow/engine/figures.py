@@ -157,3 +157,17 @@ def spread(durations: Iterable[timedelta]) -> Spread:
     middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
     rank = -(-9 * len(ordered) // 10)  # nine tenths, rounded up
     return Spread(count=len(ordered), median=middle, p90=ordered[rank - 1], total=sum(ordered, timedelta()))
+
+
+def said(duration: timedelta | None) -> str:
+    """ "2d 3h", "4h 05m", "12m", "40s": two figures are enough for a person."""
+    if duration is None:
+        return ""
+    seconds = round(duration.total_seconds())
+    if seconds < 60:
+        return f"{seconds}s"
+    minutes = round(seconds / 60)
+    days, hours = minutes // 1_440, minutes // 60 % 24
+    if days:
+        return f"{days}d {hours}h"
+    return f"{hours}h {minutes % 60:02}m" if hours else f"{minutes}m"

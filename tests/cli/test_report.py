@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mailflow.adapters.store.tables import IncidentRow
-from mailflow.cli.report import said as worded
 from mailflow.domain.clocks import Clock
+from mailflow.engine.figures import said as worded
 from tests.cli.conftest import Office
 
 NOVEMBER = ("--month", "2026-11")

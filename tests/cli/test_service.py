@@ -19,7 +19,7 @@ from tests.cli.conftest import Office, Verb
 from tests.house import PEOPLE, ROOT, until, write_config
 
 BAD = ROOT / "tests" / "config" / "bad"
-DOCTORED = ["login", "folder", "sending", "plus addressing", "clock", "Sent copy"]
+DOCTORED = ["login", "folder", "sending", "plus addressing", "clock", "auth", "Sent copy"]
 
 
 def changed(config: Path, *pairs: tuple[str, str]) -> Path:
@@ -281,6 +281,15 @@ class TestDoctor:
         """DESIGN 1.8: a proof that the provider does not give is found out before it is needed, with advice."""
         changed(config, ('proof = "copy"', 'proof = "sent"'))
         assert self.found(verb, config, 1)["Sent copy"] == ("fail", 'no copy lies in Sent: set proof = "copy"')
+
+    def test_another_server_s_name_is_believed(self, verb: Verb, config: Path) -> None:
+        """DESIGN 4: with a wrong authserv_id no sender is ever proven; the server's own copy shows the right one."""
+        begin = "your server's Authentication-Results begin with mx.msp.example"
+        assert self.found(verb, config, 0)["auth"] == ("ok", begin)
+        changed(config, ('authserv_id = "mx.msp.example"', 'authserv_id = "mx.harbor.example"'))
+        assert self.found(verb, config, 1)["auth"] == ("fail", f"{begin}; authserv_id says mx.harbor.example")
+        changed(config, ('auth = "generic"\nauthserv_id = "mx.harbor.example"', 'auth = "none"'))
+        assert "auth" not in self.found(verb, config, 0)
 
     def test_a_wrong_password(self, verb: Verb, mail: EmbeddedMail, config: Path) -> None:
         """DESIGN 3: one line, without the password, and nothing is sent."""
