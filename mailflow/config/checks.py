@@ -14,7 +14,7 @@ from mailflow.config.model import ClientEntry, LiaisonEntry, ServiceSection
 from mailflow.config.notation import nearest, shown
 from mailflow.config.report import Report
 from mailflow.config.shipped import languages, recipe_files
-from mailflow.domain.people import Wants, folded
+from mailflow.domain.people import WILD, Directory, Wants, folded
 
 # Where anybody may have an address: as a client's domain it would make strangers speak for the client.
 # fmt: off
@@ -198,20 +198,40 @@ def clients_differ(draft: Draft, report: Report) -> None:
 
 
 def alerts_mean_one_client(draft: Draft, report: Report) -> None:
-    """What a monitor calls a client, and what its machines are called, should be said of one client."""
+    """What a monitor calls a client should be said of one client."""
     names: dict[str, str] = {}
-    hosts: dict[str, str] = {}
     for client in draft.clients:
         value = client.value
-        said = [(names, "key", value.key), (names, "name", value.name)]
-        said += [(names, "aliases", alias) for alias in value.aliases] + [
-            (hosts, "hosts", host) for host in value.hosts
-        ]
-        for seen, key, word in said:
+        said = [("key", value.key), ("name", value.name), *(("aliases", alias) for alias in value.aliases)]
+        for key, word in said:
             (spelling,) = folded([word])
-            if (other := seen.setdefault(spelling, value.key)) != value.key:
+            if (other := names.setdefault(spelling, value.key)) != value.key:
                 text = f"{shown(word)} stands at {shown(other)} too; alerts about it will be asked about"
                 report.warning(client.entry.file, client.entry.path(key), text)
+
+
+def machines_mean_one_client(draft: Draft, directory: Directory, report: Report) -> None:
+    """What a client's machines are called should be said of one client; patterns that only touch may be meant so.
+
+    The services of a vendor are everybody's who has them.
+    """
+    spelt: dict[str, dict[str, tuple[str, str, str]]] = {}  # by spelling and client: file, path, and as written
+    for client in draft.clients:
+        value = client.value
+        things = [(f"component[{c.name}].hosts", c.hosts) for c in value.component if not c.vendor]
+        for key, hosts in (("hosts", value.hosts), *things):
+            for host in hosts:
+                place = client.entry.file, f"{client.entry.path()}.{key}", host
+                spelt.setdefault(host.casefold(), {}).setdefault(value.key, place)
+    for spelling, places in spelt.items():
+        fitting = directory.clients_of_host(spelling) if WILD.isdisjoint(spelling) else ()
+        before = [client.key for client in fitting if client.key not in places]
+        for key, (file, path, host) in places.items():
+            if before:
+                more = f" and {len(before) - 1} more" if len(before) > 1 else ""
+                text = f"{shown(host)} is one of {shown(before[0])}'s{more} too; alerts about it will be asked about"
+                report.warning(file, path, text)
+            before.append(key)
 
 
 def addresses_mean_one_client(draft: Draft, report: Report) -> None:
@@ -266,7 +286,9 @@ def clients_can_be_told(draft: Draft, report: Report) -> None:
         owner: dict[str, str] = {}
         for component in client.value.component:
             path = f"{client.entry.path()}.component[{component.name}]"
-            if component.plain and language.startswith("en") and not component.plain.lower().startswith("your "):
+            if not component.plain:
+                report.warning(file, f"{path}.plain", "missing; letters say `one of your systems`, and wait for SEND")
+            elif language.startswith("en") and not component.plain.lower().startswith("your "):
                 text = f"{shown(component.plain)} stands where a letter says what broke; begin it with `your `"
                 report.warning(file, f"{path}.plain", text)
             for host in dict.fromkeys(h.casefold() for h in (component.name, *component.hosts)):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mailflow.config.calendar import ClientMaintenanceEntry, MaintenanceEntry, expected, planned
-from mailflow.config.checks import check
+from mailflow.config.checks import check, machines_mean_one_client
 from mailflow.config.draft import Draft, Read
 from mailflow.config.holidays import HolidaysEntry, holidays_of, removed_in_vain
 from mailflow.config.ical import read_ical_file
@@ -160,9 +160,11 @@ def load(path: Path, environ: Mapping[str, str], now: datetime | None = None) ->
         clients=tuple(read.value for read in draft.clients),
         maintenance=tuple(read.value for read in draft.maintenance),
     )
+    everybody = directory(settings, now)
+    machines_mean_one_client(draft, everybody, report)
     return Loaded(
         settings=settings,
-        directory=directory(settings, now),
+        directory=everybody,
         policy=policy(settings),
         windows=windows,
         expected=tuple(

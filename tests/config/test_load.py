@@ -285,7 +285,12 @@ COMPONENT = '\n[[client.component]]\nname = "file server"\nplain = "{plain}"\nho
             "begin it with `your `",
         ),
         (
-            CLIENT + COMPONENT.format(plain="") + COMPONENT.format(plain="").replace("file server", "mail"),
+            CLIENT + COMPONENT.format(plain=""),
+            "client[northwind].component[file server].plain: missing; "
+            "letters say `one of your systems`, and wait for SEND",
+        ),
+        (
+            CLIENT + COMPONENT.format(plain="your x") + COMPONENT.format(plain="your y").replace("file server", "mail"),
             "client[northwind].component[mail].hosts: `fs01` also means `file server`, which will be taken; keep one",
         ),
     ],
@@ -293,13 +298,6 @@ COMPONENT = '\n[[client.component]]\nname = "file server"\nplain = "{plain}"\nho
 def test_what_works_but_perhaps_not_as_meant_is_a_warning(tmp_path: Path, more: str, said: str) -> None:
     """S1.3: doubtful contacts, domains and names are told, exactly and alone, and nothing is refused for them."""
     assert warnings(tmp_path, SMALL + more) == [said]
-
-
-def test_the_same_host_at_two_clients_is_nothing_to_warn_of(tmp_path: Path) -> None:
-    """N.1: host FS01 at two clients is two things, as it is in life."""
-    second = TWO.replace("orthwind.example", "ewer.example")
-    component = COMPONENT.format(plain="your file server")
-    assert warnings(tmp_path, SMALL + CLIENT + component + second + component) == []
 
 
 def test_an_unused_authserv_id_is_a_warning(tmp_path: Path) -> None:

@@ -134,17 +134,66 @@ def test_a_helpdesk_may_be_anybody_but_a_client_or_the_inbox(tmp_path: Path, hel
         ('aliases = ["The  Firm"]', 'aliases = ["the firm"]', "aliases: `the firm` stands"),
         ("", 'aliases = ["Northwind"]', "aliases: `Northwind` stands"),
         ('aliases = ["Contoso"]', "", ["key: `contoso` stands", "name: `Contoso` stands"]),
-        ('hosts = ["NW-*"]', 'hosts = ["CO-*", "nw-*"]', "hosts: `nw-*` stands"),
     ],
 )
 def test_what_two_clients_are_called_alike_is_a_warning(
     tmp_path: Path, one: str, two: str, said: str | list[str]
 ) -> None:
-    """N.1: where a name or a machine may mean either of two clients, somebody learns it before the first alert."""
+    """N.1: where a name may mean either of two clients, somebody learns it before the first alert."""
     found = loaded(tmp_path, OURS + client("northwind", one) + client("contoso", two))
     words = [said] if isinstance(said, str) else said
     assert [w.partition(": ")[2] for w in found.warnings] == [
         f"client[contoso].{word} at `northwind` too; alerts about it will be asked about" for word in words
+    ]
+
+
+SERVER = "component[server].hosts"
+
+
+def component(*hosts: str, more: str = "") -> str:
+    """A client's thing with these hosts."""
+    listed = ", ".join(f'"{host}"' for host in hosts)
+    return f'[[client.component]]\nname = "server"\nplain = "your server"\nhosts = [{listed}]\n{more}\n'
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "said"),
+    [
+        ('hosts = ["NW-*"]', 'hosts = ["CO-*", "nw-*"]', "client[contoso].hosts: `nw-*` is one of `northwind`"),
+        (component("FS01"), component("fs01"), f"client[contoso].{SERVER}: `fs01` is one of `northwind`"),
+        (
+            'hosts = ["fs01"]',
+            component("FS01"),
+            f"client[contoso].{SERVER}: `FS01` is one of `northwind`",
+        ),
+        (
+            'hosts = ["N?-*"]',
+            component("NW-1"),
+            f"client[contoso].{SERVER}: `NW-1` is one of `northwind`",
+        ),
+        (
+            component("NW-1"),
+            'hosts = ["N?-*"]',
+            f"client[northwind].{SERVER}: `NW-1` is one of `contoso`",
+        ),
+        (component("Mail", more='vendor = "X"'), component("Mail", more='vendor = "X"'), None),
+    ],
+)
+def test_a_machine_at_two_clients_is_a_warning(tmp_path: Path, one: str, two: str, said: str | None) -> None:
+    """N.1: where a machine may be either of two clients', somebody learns it before the first alert."""
+    both = [client(key, *(("", x) if x.startswith("[") else (x,))) for key, x in (("northwind", one), ("contoso", two))]
+    found = loaded(tmp_path, OURS + "".join(both))
+    ends = "'s too; alerts about it will be asked about"
+    assert [w.partition(": ")[2] for w in found.warnings] == ([said + ends] if said else [])
+
+
+def test_a_machine_at_many_clients_is_said_once_at_each(tmp_path: Path) -> None:
+    """N.1: every client that comes later in the file learns who has it too, in a line."""
+    keys = ("northwind", "contoso", "fabrikam")
+    found = loaded(tmp_path, OURS + "".join(client(key, 'hosts = ["DC01", "dc01"]') for key in keys))
+    assert [w.partition("`DC01` ")[2].partition(";")[0] for w in found.warnings] == [
+        "is one of `northwind`'s too",
+        "is one of `northwind`'s and 1 more too",
     ]
 
 
