@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.padding import Padding
 from rich.text import Text
 
 from mailflow.cli import logs
@@ -58,7 +57,9 @@ def demo(
 
 def _tell(when: str, what: str) -> None:
     if when == "letter":
-        OUT.print(Padding(Text(what.strip()), (0, 0, 1, 6)))
+        for line in Text(what.strip()).wrap(OUT, OUT.width - 6):
+            OUT.print(" " * 6 + line.plain.rstrip(), markup=False)
+        OUT.print()
     else:
         OUT.print(Text.assemble((f"{when:>14}  " if when else " " * 16, "bold cyan"), what))
 

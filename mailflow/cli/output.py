@@ -3,6 +3,7 @@
 import contextlib
 import json as json_
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import Enum
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +26,7 @@ from mailflow.writing.render import TemplateError
 from mailflow.writing.words import WordsError
 
 WIDE = 10_000  # columns: where no terminal is, one row is one line, and grep finds it
+FOLDED = 24  # columns at least for the widest cells of a table in a terminal; the others are never broken
 OUT = Console(soft_wrap=True, highlight=False)
 ERR = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -34,16 +37,37 @@ def as_json(value: object) -> None:
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Print for a person; what came in by mail is never markup."""
+    """Print for a person; what came in by mail is never markup. A row too wide for the terminal flows over lines."""
     if not rows:
         OUT.print(empty, markup=False)
         return
+    texts = [[str(cell if cell is not None else "").translate(CONTROL) for cell in row] for row in rows]
+    if not OUT.is_terminal:
+        Console(width=WIDE, highlight=False).print(_table(columns, texts))
+        return
+    widths = [
+        max(cell_len(line) for text in column for line in text.split("\n"))
+        for column in zip(columns, *texts, strict=True)
+    ]
+    widest = widths.index(max(widths))
+    if sum(widths) + 2 * len(widths) - max(0, widths[widest] - FOLDED) <= OUT.width:
+        OUT.print(_table(columns, texts, folds=widest))
+        return
+    for first, *others in texts:
+        said = "; ".join(f"{name} {text}".strip() for name, text in zip(columns[1:], others, strict=True) if text)
+        flowing = textwrap.wrap(
+            f"{columns[0]} {first}: {said}", OUT.width, subsequent_indent="    ", break_on_hyphens=False
+        )
+        OUT.print("\n".join(flowing), markup=False)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, folds: int | None = None) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=folds not in {None, number})
     for row in rows:
-        table.add_row(*(Text(str(cell if cell is not None else "").translate(CONTROL)) for cell in row))
-    (OUT if OUT.is_terminal else Console(width=WIDE, highlight=False)).print(table)
+        table.add_row(*map(Text, row))
+    return table
 
 
 def fail(*problems: str, code: int) -> NoReturn:

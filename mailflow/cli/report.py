@@ -239,10 +239,10 @@ def _show(begins: datetime, ends: datetime, summary: Summary, shown: list[Line],
         return
     sorts = [*whole.by_class.items(), *whole.by_priority.items()]
     OUT.print(", ".join(f"{name} {count}" for name, count in sorts), markup=False)
-    columns = ["incidents", "informed after", "told of cause after", "outage", "in all"]
-    columns += ["promises kept", "late by", "noticed by a person", "again"]
+    columns = ["incidents", "informed after", "told of cause after", "outage", "outages in all"]
+    columns += ["promises kept", "late by", "noticed by a person", "came again"]
     if whole.informed.count or whole.told.count or whole.outage.count:
-        OUT.print("Durations: the median, and what nine of ten do not exceed.", markup=False)
+        OUT.print("Durations: the median / what nine of ten do not exceed.", markup=False)
     OUT.print()
     as_table(["month", *columns], [(month, *_cells(f)) for month, f in summary.months.items()], empty="")
     OUT.print()
@@ -259,7 +259,7 @@ def _show(begins: datetime, ends: datetime, summary: Summary, shown: list[Line],
             said(elapsed(line.clocks, Clock.DETECTED, Clock.INFORMED)),
             said(elapsed(line.clocks, Clock.INFORMED, Clock.TOLD)),
             line.noticed,
-            "again" if line.recurred else "",
+            "came again" if line.recurred else "",
         )
         for line in shown
     ]

@@ -1,10 +1,14 @@
 """incidents and show: the records, for a person and for a program."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from tests.cli.conftest import Office
+from tests.house import ROOT
 
 KEYS = {"ref", "state", "priority", "clients", "timeline", "promises", "letters", "form"}
 
@@ -22,6 +26,22 @@ def test_incidents_lists_what_is_open(office: Office) -> None:
     assert everything[-1].split()[:4] == ["INC-1", "closed", "P1", "Northwind"]
     assert "24 Nov 09:12" in everything[-1]
     assert "24 Nov 09:21" in everything[-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["report", "--month", "2026-11"], ["outbox", "list", "--all"], ["incidents", "--all"], ["show", "INC-1"]],
+)
+def test_a_narrow_terminal_breaks_no_word(office: Office, words: list[str]) -> None:
+    """DESIGN 4: in 80 columns a row that is too wide flows over lines; names, addresses and figures stay whole."""
+    narrow = {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "80"}
+    command = [sys.executable, "-m", "mailflow.cli.main", *words, "--config", str(office.config)]
+    env = {**os.environ, **narrow, "PYTHONPATH": str(ROOT)}
+    said = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+    assert max(map(len, said.splitlines())) <= 80
+    assert set(said.split()) <= {
+        part for word in office.verb(*words).stdout.split() for part in (word, f"{word};", f"{word}:")
+    } | {"month"}
 
 
 def test_incidents_for_a_program(office: Office) -> None:
