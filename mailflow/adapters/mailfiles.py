@@ -31,6 +31,7 @@ MBOX = b"From "
 
 _RECEIVED = re.compile(rb"^received[ \t]*:((?:[^\n]*\n[ \t])*[^\n]*)", re.IGNORECASE | re.MULTILINE)
 _DATE = re.compile(rb"^date[ \t]*:((?:[^\n]*\n[ \t])*[^\n]*)", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(rb"^(?:received|from|to|subject|date|message-id|return-path)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 # "From john@x.example Tue Nov 24 09:12:00 2026", with a zone before the year where Google wrote it; some mail programs
 # write nothing behind "From ".
 _FROM_LINE = re.compile(
@@ -101,12 +102,23 @@ def look(source: Path) -> Iterator[MailFile]:
                 yield from _maildir(source)
             else:
                 yield from _folder(source)
-        elif _is_mbox(source):
+        elif (head := _head(source)).startswith(MBOX):
             yield from _mbox(source)
-        else:
+        elif is_mail(head):
             yield _alone(source, source.name)
+        else:
+            raise SourceError(f"{source} is {'neither a mail nor an mbox' if head else 'empty'}")
     except OSError as error:
         raise SourceError(f"{error.filename or source}: {error.strerror}") from error
+
+
+def is_mail(raw: bytes) -> bool:
+    """Whether bytes begin as a mail does: anything can be read as one, and then says nothing."""
+    return bool(_FIELD.search(_headers(raw.lstrip(b"\r\n"))))
+
+
+def _headers(head: bytes) -> bytes:
+    return re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
 
 
 def _folder(folder: Path) -> Iterator[MailFile]:
@@ -126,16 +138,14 @@ def _maildir(folder: Path) -> Iterator[MailFile]:
 
 def _alone(path: Path, name: str) -> MailFile:
     """A mail in a file of its own."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
     status = path.stat()
-    arrival, clue = arrived(head, None, datetime.fromtimestamp(status.st_mtime, UTC))
+    arrival, clue = arrived(_head(path), None, datetime.fromtimestamp(status.st_mtime, UTC))
     return MailFile(name=name, path=path, start=0, size=status.st_size, arrival=arrival, clue=clue)
 
 
-def _is_mbox(path: Path) -> bool:
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(len(MBOX)) == MBOX
+        return file.read(HEAD)
 
 
 def _mbox(path: Path) -> Iterator[MailFile]:
@@ -171,7 +181,7 @@ def _mbox(path: Path) -> Iterator[MailFile]:
 
 def arrived(head: bytes, from_line: bytes | None, written: datetime) -> tuple[datetime, Clue]:
     """When a mail came in, and what told; `head` holds its headers, `written` is the time of its file."""
-    headers = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
+    headers = _headers(head)
     for pattern, clue in ((_RECEIVED, Clue.RECEIVED), (_DATE, Clue.DATE)):
         if (found := pattern.search(headers)) and (moment := _moment(found[1].rpartition(b";")[2])):
             return moment, clue

@@ -1,4 +1,4 @@
-"""The read verb: what a mail says, before anybody decides."""
+"""The read verb: what a mail says, before anybody decides; and the files that verbs about a mail are given."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,30 +6,28 @@ from typing import Annotated
 
 import typer
 
+from mailflow.adapters.mailfiles import is_mail
 from mailflow.cli.options import AsJson
 from mailflow.cli.output import CONTROL, OUT, as_json, fail, told
 from mailflow.config.shipped import recipe_files
 from mailflow.domain.mail import Reading
 from mailflow.intake.read import read as read_mail
-from mailflow.intake.recipes import parse_recipes
+from mailflow.intake.recipes import Recipes, parse_recipes
+
+OwnRecipes = Annotated[Path | None, typer.Option("--recipes", help="A folder of your own recipes.")]
 
 
 def read(
     file: Annotated[Path, typer.Argument(help="A mail as a file (.eml).")],
     json: AsJson = False,
-    recipes: Annotated[Path | None, typer.Option(help="A folder of your own recipes.")] = None,
+    recipes: OwnRecipes = None,
 ) -> None:
     """Read one mail: what it is, which recipe knows it, what it reports. Needs no configuration, touches nothing.
 
     Example: `mailflow read alert.eml --json`.
     """
     with told(json=json):
-        try:
-            raw = file.read_bytes()
-        except OSError as error:
-            fail(f"{file}: {error.strerror}", code=1)
-        known = parse_recipes({name: path.read_text() for name, path in recipe_files(recipes).items()})
-        reading = read_mail(raw, known)
+        reading = read_mail(mail_in(file), recipes_in(recipes))
         if json:
             as_json(_as_dict(reading))
             return
@@ -51,6 +49,24 @@ def read(
         OUT.print()
         text = reading.new_text.strip() or reading.quoted_text  # answers between quoted lines are all "quoted"
         OUT.print(text.translate(CONTROL), markup=False)
+
+
+def mail_in(file: Path) -> bytes:
+    """The bytes of a mail; one clear line where the file cannot be read or holds none."""
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        fail(f"{file}: {error.strerror}", code=1)
+    if not is_mail(raw):
+        fail(f"{file} is {'no mail' if raw else 'empty'}", code=1)
+    return raw
+
+
+def recipes_in(own: Path | None) -> Recipes:
+    """The recipes, the user's own first; one clear line where that folder is not there."""
+    if own is not None and not own.is_dir():
+        fail(f"--recipes: there is no folder {own}", code=2)
+    return parse_recipes({name: path.read_text() for name, path in recipe_files(own).items()})
 
 
 def _as_dict(reading: Reading) -> dict[str, object]:

@@ -6,31 +6,28 @@ from typing import Annotated
 import typer
 
 from mailflow.cli.options import AsJson
-from mailflow.cli.output import CONTROL, OUT, as_json, as_table, fail, told
-from mailflow.config.shipped import recipe_files
+from mailflow.cli.output import CONTROL, OUT, as_json, as_table, told
+from mailflow.cli.reading import OwnRecipes, mail_in, recipes_in
 from mailflow.domain.mail import Event
 from mailflow.intake.matching import trace
 from mailflow.intake.read import alert_view, read
-from mailflow.intake.recipes import Recipes, parse_recipes
+from mailflow.intake.recipes import Recipes
 
 app = typer.Typer(help="How monitoring tools' mails are known and read.", no_args_is_help=True)
-Own = Annotated[Path | None, typer.Option("--recipes", help="A folder of your own recipes.")]
 
 
 @app.command(name="test")
 def examine(
-    file: Annotated[Path, typer.Argument(help="A mail as a file (.eml).")], recipes: Own = None, json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="A mail as a file (.eml).")],
+    recipes: OwnRecipes = None,
+    json: AsJson = False,
 ) -> None:
     """Show which recipe knows a mail, each field that it took and where from, and the key.
 
     Example: `mailflow recipe test alert.eml --recipes my-recipes`.
     """
     with told(json=json):
-        try:
-            raw = file.read_bytes()
-        except OSError as error:
-            fail(f"{file}: {error.strerror}", code=1)
-        known = _recipes(recipes)
+        raw, known = mail_in(file), recipes_in(recipes)
         reading = read(raw, known)
         knowing = [r.id for r in known.all if read(raw, Recipes(all=(r,))).events]
         origins = trace(alert_view(raw), known[reading.events[0].recipe]) if reading.events else ()
@@ -65,19 +62,15 @@ def examine(
 
 
 @app.command(name="list")
-def list_(recipes: Own = None, json: AsJson = False) -> None:
+def list_(recipes: OwnRecipes = None, json: AsJson = False) -> None:
     """List the monitoring tools that are understood, and whether their recipe is proven."""
     with told(json=json):
-        known = _recipes(recipes)
+        known = recipes_in(recipes)
         rows = [(r.id, r.tool, r.rules.ending, "unconfirmed" if r.unconfirmed else "") for r in known.all]
         if json:
             as_json([dict(zip(("id", "tool", "recovery", "note"), row, strict=True)) for row in rows])
             return
         as_table(["recipe", "tool", "trouble ends by", ""], rows, empty="")
-
-
-def _recipes(own: Path | None) -> Recipes:
-    return parse_recipes({name: path.read_text() for name, path in recipe_files(own).items()})
 
 
 def _as_dict(event: Event) -> dict[str, object]:

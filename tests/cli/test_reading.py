@@ -105,12 +105,30 @@ def test_a_client_s_mail_for_a_program(verb: Verb, written: Path) -> None:
     assert "It has answered again." in str(read["quoted_text"])
 
 
-def test_any_bytes_are_read(verb: Verb, written: Path) -> None:
-    """DESIGN 1.3: reading never fails: no mail at all is unknown, with what is odd about it."""
-    for raw in (b"", bytes(range(256)) * 8):
-        written.write_bytes(raw)
-        assert as_json(verb, written)["kind"] == "unknown"
-        assert verb("read", written).exit_code == 0
+def test_any_mail_is_read(verb: Verb, written: Path) -> None:
+    """DESIGN 1.3: reading never fails: a mail of which nothing is understood is unknown."""
+    written.write_bytes(b"\r\nSubject: \xff\r\n\r\n" + bytes(range(256)) * 8)
+    assert as_json(verb, written)["kind"] == "unknown"
+    assert verb("read", written).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["read"], ["recipe", "test"], ["rehearse", "-c", ROOT / "config.toml"]])
+@pytest.mark.parametrize("raw", [b"", bytes(range(256)) * 8, (ROOT / "config.toml").read_bytes()])
+def test_what_is_no_mail_is_told(verb: Verb, written: Path, words: list[str], raw: bytes) -> None:
+    """DESIGN 3: the wrong file is one clear line, exit 1; nobody is shown a mail that is none."""
+    written.write_bytes(raw)
+    result = verb(*words, written)
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{written} is ")
+    assert line.endswith(("no mail", "neither a mail nor an mbox") if raw else "is empty")
+
+
+@pytest.mark.parametrize("words", [["read", ALERT], ["recipe", "test", ALERT], ["recipe", "list"]])
+def test_a_folder_of_recipes_that_is_not_there(verb: Verb, words: list[str | Path]) -> None:
+    """DESIGN 3: a misspelt folder is told, exit 2; the shipped recipes do not take its place in silence."""
+    result = verb(*words, "--recipes", "/nope")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "--recipes: there is no folder /nope\n")
 
 
 @pytest.mark.parametrize("name", ["missing.eml", "."])
