@@ -6,6 +6,7 @@ import secrets
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import IO
@@ -188,7 +189,7 @@ class App:
     def once(self) -> int:
         """Drain the inboxes, fire what is due, flush the outbox, and end. The exit code: 1 after any trouble."""
         self.lock()
-        trouble = 0
+        trouble, before = 0, Counter(self.store.mailroom.counts())
         self.dispatcher.recover(all_owners=self.loaded.database_url.startswith("sqlite"))
         for mailbox in self.setup.mailboxes:
             trouble |= self._drain(mailbox)
@@ -203,7 +204,7 @@ class App:
             finally:
                 courier.close()
         if not trouble:
-            log.info("done", **self.store.mailroom.counts())
+            log.info("done", **(Counter(self.store.mailroom.counts()) - before))
         self.store.disconnect()
         return trouble
 

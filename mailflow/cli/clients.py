@@ -14,6 +14,7 @@ from mailflow.cli.output import CONTROL, ERR, OUT, WIDE, as_json, fail, told
 from mailflow.config.changes import Change, What
 from mailflow.config.import_plan import ImportPlan, import_plan
 from mailflow.config.load import find_config
+from mailflow.writing.page import counted
 
 app = typer.Typer(help="The clients and their contacts, from a spreadsheet or a PSA.", no_args_is_help=True)
 
@@ -47,10 +48,11 @@ def import_(
     remove: Annotated[bool, typer.Option("--remove", help="Take out contacts whom the file does not list.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Take clients and contacts over from a CSV file: show the differences, then write clients/KEY.toml for each.
+    """Take clients and contacts over from a CSV file.
 
-    Only contacts marked for incidents will be mailed. What the file knows nothing of stays as you wrote it.
-    Example: `mailflow clients import contacts.csv --dry-run --map "Client=Account,Incidents=Service Alerts"`.
+    Shows the differences, then writes clients/KEY.toml for each. Only contacts marked for incidents will be mailed.
+    What the file knows nothing of stays as you wrote it. Example: `mailflow clients import contacts.csv --dry-run --map
+    "Client=Account,Incidents=Service Alerts"`.
     """
     with told(json=json):
         main = find_config(config, os.environ)
@@ -91,13 +93,13 @@ def _end(plan: ImportPlan, written: tuple[Path, ...], *, dry_run: bool) -> str:
     if plan.left_out:
         said.append("Left out: " + ", ".join(f"{count} {why}" for why, count in plan.left_out.items()) + ".")
     if plan.absent:
-        said.append(f"Configured, but not in the file, and left as they are: {plan.absent} client(s).")
+        said.append(f"Configured, but not in the file, and left as they are: {counted(plan.absent, 'client')}.")
     if not plan.texts:
         said.append("Nothing changes.")
     elif dry_run:
-        said.append(f"{len(plan.texts)} file(s) would be written; nothing was.")
+        said.append(f"{counted(len(plan.texts), 'file')} would be written; nothing was.")
     else:
-        said.append(f"{len(written)} file(s) written. A running service reads them on SIGHUP.")
+        said.append(f"{counted(len(written), 'file')} written. A running service reads them on SIGHUP.")
     return "\n".join(said)
 
 

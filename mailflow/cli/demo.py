@@ -23,9 +23,9 @@ def demo(
         bool, typer.Option("--stay", help="Keep the servers and the daemon up afterwards, for a real mail program.")
     ] = False,
 ) -> None:
-    """Play the story of an outage on embedded mail servers: alert, acknowledgement, form, debrief, digest.
+    """Play the story of an outage on embedded mail servers.
 
-    Examples: `mailflow demo`, `mailflow demo --stay --folder story`.
+    Alert, acknowledgement, form, debrief, digest. Examples: `mailflow demo`, `mailflow demo --stay --folder story`.
     """
     try:
         from mailflow.demo import story  # noqa: PLC0415 - its libraries are an extra

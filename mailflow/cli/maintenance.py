@@ -15,9 +15,10 @@ def maintenance(
     json: AsJson = False,
     days: Annotated[int, typer.Option(min=0, max=365, help="How many days ahead.")] = 14,
 ) -> None:
-    """List planned work that goes on or is to come, from the configuration and announced by mail.
+    """List planned work that goes on or is to come.
 
-    A liaison announces work by mailing MAINTENANCE, and calls it off by replying CANCEL to the answer.
+    From the configuration, and announced by mail: a liaison announces work by mailing MAINTENANCE, and calls it off by
+    replying CANCEL to the answer.
     """
     with told(json=json):
         app = opened(config)

@@ -1,8 +1,10 @@
 """The options that verbs share, and opening what they need."""
 
 import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +21,21 @@ Config = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _when(form: str, like: str) -> Callable[[str], datetime]:
+    def read(text: str) -> datetime:
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007 - the service's zone is not known yet
+        except ValueError:
+            raise typer.BadParameter(f"`{text}` is none; write it like {like}") from None
+
+    return read
+
+
+# What an option takes that is a day or a month.
+A_DAY: dict[str, Any] = {"parser": _when("%Y-%m-%d", "2026-11-24"), "metavar": "YYYY-MM-DD"}
+A_MONTH: dict[str, Any] = {"parser": _when("%Y-%m", "2026-11"), "metavar": "YYYY-MM"}
 
 
 def loaded(config: Path | None) -> Loaded:

@@ -9,6 +9,7 @@ from mailflow.cli.options import AsJson, Config, opened
 from mailflow.cli.output import OUT, as_json, as_table, fail, local, told
 from mailflow.domain.letters import Letter, LetterState
 from mailflow.domain.lifecycle import Dispatch, IllegalTransitionError, dispatch
+from mailflow.domain.vocabulary import Live
 
 app = typer.Typer(help="Letters: what waits, what is held, what failed.", no_args_is_help=True)
 LetterId = Annotated[int, typer.Argument(help="The letter's number, as `outbox list` shows it.")]
@@ -53,7 +54,7 @@ def list_(
             return
         zone = mailflow.setup.policy.timezone
         rows = [
-            (x.id, x.facts.get("reference"), x.kind, x.recipient, x.state, x.reason, local(x.due_at, zone), x.said)
+            (x.id, x.facts.get("reference"), x.kind, _to(mailflow, x), x.state, x.reason, local(x.due_at, zone), x.said)
             for x in letters
         ]
         as_table(["letter", "incident", "kind", "to", "state", "why", "due", "server said"], rows, empty="All is sent.")
@@ -61,7 +62,10 @@ def list_(
 
 @app.command()
 def retry(letter: LetterId, config: Config = None) -> None:
-    """Send a failed or held letter after all; one that waits for SEND, or whose fate is unknown, is left alone."""
+    """Send a failed or held letter after all.
+
+    One that waits for SEND, or whose fate is unknown, is left alone.
+    """
     with told():
         mailflow = opened(config)
         found = _letter(mailflow, letter)
@@ -79,6 +83,17 @@ def cancel(letter: LetterId, config: Config = None) -> None:
     with told():
         _move(opened(config), letter, Dispatch.DROP, "cancelled-by-hand")
         OUT.print(f"Letter {letter} will not be sent.")
+
+
+def _to(mailflow: App, letter: Letter) -> str:
+    """Whom a letter is for, and that somebody else will have it."""
+    withheld = (
+        letter.kind.to_client
+        and letter.state in UNSENT
+        and letter.affected_id is not None
+        and mailflow.setup.live(mailflow.store.records.affected(letter.affected_id)) is Live.OFF
+    )
+    return f"{letter.recipient}" + (' (live = "off": to the liaison)' if withheld else "")
 
 
 def _letter(mailflow: App, letter: int) -> Letter:

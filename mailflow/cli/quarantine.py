@@ -29,7 +29,10 @@ def list_(config: Config = None, json: AsJson = False) -> None:
 
 @app.command()
 def show(mail: MailId, config: Config = None) -> None:
-    """Print the mail's bytes as they came: `mailflow quarantine show 7 > mail.eml`."""
+    """Print the mail's bytes as they came.
+
+    Example: `mailflow quarantine show 7 > mail.eml`.
+    """
     with told():
         mailflow = opened(config)
         found = mailflow.store.mailroom.inbound(mail)
@@ -54,7 +57,10 @@ def retry(mail: MailId, config: Config = None) -> None:
 
 @app.command()
 def discard(mail: MailId, config: Config = None) -> None:
-    """Leave a mail alone for good; its bytes are kept as long as any other's."""
+    """Leave a mail alone for good.
+
+    Its bytes are kept as long as any other's.
+    """
     with told():
         mailflow = opened(config)
         with mailflow.store.transaction():

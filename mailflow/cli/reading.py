@@ -22,9 +22,10 @@ def read(
     json: AsJson = False,
     recipes: OwnRecipes = None,
 ) -> None:
-    """Read one mail: what it is, which recipe knows it, what it reports. Needs no configuration, touches nothing.
+    """Read one mail, and tell what it reports.
 
-    Example: `mailflow read alert.eml --json`.
+    What it is, and which recipe knows it. Needs no configuration, touches nothing. Example: `mailflow read alert.eml
+    --json`.
     """
     with told(json=json):
         reading = read_mail(mail_in(file), recipes_in(recipes))

@@ -22,9 +22,9 @@ def examine(
     recipes: OwnRecipes = None,
     json: AsJson = False,
 ) -> None:
-    """Show which recipe knows a mail, each field that it took and where from, and the key.
+    """Show which recipe knows a mail, and what it takes from it.
 
-    Example: `mailflow recipe test alert.eml --recipes my-recipes`.
+    Each field and where it stands, and the key. Example: `mailflow recipe test alert.eml --recipes my-recipes`.
     """
     with told(json=json):
         raw, known = mail_in(file), recipes_in(recipes)
@@ -63,7 +63,10 @@ def examine(
 
 @app.command(name="list")
 def list_(recipes: OwnRecipes = None, json: AsJson = False) -> None:
-    """List the monitoring tools that are understood, and whether their recipe is proven."""
+    """List the monitoring tools that are understood.
+
+    And whether their recipe is proven.
+    """
     with told(json=json):
         known = recipes_in(recipes)
         rows = [(r.id, r.tool, r.rules.ending, "unconfirmed" if r.unconfirmed else "") for r in known.all]

@@ -23,7 +23,10 @@ def incidents(
     json: AsJson = False,
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
 ) -> None:
-    """List the incidents, newest first: open ones, and those whose debrief is owed."""
+    """List the incidents, newest first.
+
+    Those that are open, and those whose debrief is owed; with --all every one.
+    """
     with told(json=json):
         app = opened(config)
         found = app.store.records.incidents(running_only=not everything, limit=MANY)
@@ -45,18 +48,21 @@ def incidents(
             for i, clients in found
         ]
         columns = ["incident", "state", "", "client", "what", "symptom", "began", "ended"]
-        as_table(columns, rows, empty="No incident is open.")
+        as_table(columns, rows, empty="There is no incident." if everything else "No incident is open.")
 
 
 def show(
-    reference: Annotated[str, typer.Argument(help="The incident's reference, like INC-7.")],
+    reference: Annotated[str, typer.Argument(help="The incident's reference, like INC-7, or its number.")],
     config: Config = None,
     json: AsJson = False,
 ) -> None:
-    """Show one incident whole: timeline, clocks, promises, letters, form."""
+    """Show one incident whole.
+
+    Its timeline, clocks, promises, letters and form.
+    """
     with told(json=json):
         app = opened(config)
-        incident = app.store.records.by_reference(reference)
+        incident = app.store.records.by_reference(f"INC-{reference}" if reference.isdecimal() else reference)
         if incident is None:
             fail(f"no incident is called {reference}; `mailflow incidents --all` lists them", code=1)
         if json:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from mailflow.cli.options import AsJson, Config, opened
+from mailflow.cli.options import A_DAY, A_MONTH, AsJson, Config, opened
 from mailflow.cli.output import CONTROL, OUT, as_json, as_table, fail, local, told
 from mailflow.domain.clocks import Clock, Reading, Stage
 from mailflow.engine.figures import Figures, Spread, Summary, elapsed, said
@@ -31,23 +31,19 @@ COLUMNS = (
 def report(
     config: Config = None,
     json: AsJson = False,
-    month: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m"], help="One month. [default: this month so far]")
-    ] = None,
-    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")] = None,
-    until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="To the end of this day. [default: today]")
-    ] = None,
+    month: Annotated[datetime | None, typer.Option(**A_MONTH, help="One month. [default: this month so far]")] = None,
+    since: Annotated[datetime | None, typer.Option(**A_DAY, help="From this day on.")] = None,
+    until: Annotated[datetime | None, typer.Option(**A_DAY, help="To the end of this day. [default: today]")] = None,
     client: Annotated[str, typer.Option(help="Only this client, by its key.")] = "",
     to_csv: Annotated[
         Path | None, typer.Option("--csv", help="Write one row for each incident into this file; - prints it.")
     ] = None,
 ) -> None:
-    """Tell how incidents were answered: clocks, promises kept, who noticed first, what came again.
+    """Tell how incidents were answered.
 
-    Counted by the day on which an incident was opened, in the service's zone. Months stand side by side.
-    Examples: `mailflow report --month 2026-11`, `mailflow report --since 2026-06-01 --client northwind`,
-    `mailflow report --since 2026-01-01 --until 2026-12-31 --csv 2026.csv`.
+    Clocks, promises kept, who noticed first, what came again. Counted by the day on which an incident was opened, in
+    the service's zone. Months stand side by side. Examples: `mailflow report --month 2026-11`, `mailflow report --since
+    2026-06-01 --client northwind`, `mailflow report --since 2026-01-01 --until 2026-12-31 --csv 2026.csv`.
     """
     with told(json=json):
         if json and to_csv:

@@ -17,6 +17,7 @@ from mailflow.cli.output import ERR, OUT, as_json, as_table, fail, local, told
 from mailflow.engine.brake import Brake
 from mailflow.engine.checkup import Finding, examine
 from mailflow.engine.specimens import specimens
+from mailflow.writing.page import counted
 
 
 def run(
@@ -25,9 +26,10 @@ def run(
         bool, typer.Option("--once", help="Drain the inbox, fire what is due, flush the outbox, and end.")
     ] = False,
 ) -> None:
-    """Run the daemon until it is stopped (SIGTERM, Ctrl-C); SIGHUP reads the configuration again.
+    """Run the daemon until it is stopped.
 
-    Examples: `mailflow run`, `mailflow run --once --config /etc/mailflow/config.toml`.
+    SIGTERM and Ctrl-C stop it; SIGHUP reads the configuration again. Examples: `mailflow run`, `mailflow run --once
+    --config /etc/mailflow/config.toml`.
     """
     logs.configure()
     with told():
@@ -55,6 +57,9 @@ def resume(
         app = opened(config)
         brake = Brake(app.store)
         held = brake.held()
+        if not held and not brake.paused():
+            OUT.print("Nothing was paused.")
+            return
         zone = app.setup.policy.timezone
         rows = [(x.id, x.facts.get("reference"), x.kind, x.recipient, local(x.due_at, zone)) for x in held]
         as_table(["letter", "incident", "kind", "to", "was due"], rows, empty="Nothing is held by the pause.")
@@ -66,9 +71,10 @@ def resume(
 
 
 def check(config: Config = None, json: AsJson = False) -> None:
-    """Check the configuration, templates, recipes and contacts, all problems at once; nothing is connected to.
+    """Check the configuration, and tell all problems at once.
 
-    Exit code 2: the configuration cannot be used. 1: it can, but a letter could not be written. 0: all is well.
+    Templates, recipes and contacts too; nothing is connected to. Exit code 2: the configuration cannot be used. 1: it
+    can, but a letter could not be written. 0: all is well.
     """
     with told(json=json):
         found = loaded(config)
@@ -82,14 +88,16 @@ def check(config: Config = None, json: AsJson = False) -> None:
             for warning in found.warnings:
                 ERR.print(f"warning: {warning}", markup=False)
             OUT.print(
-                f"{len(found.files)} file(s), {len(setup.mailboxes)} mailbox(es), {len(clients)} client(s), "
+                f"{counted(len(found.files), 'file')}, {counted(len(setup.mailboxes), 'mailbox', 'mailboxes')}, "
+                f"{counted(len(clients), 'client')}, "
                 f"{len(setup.recipes.all)} recipes, letters in {', '.join(setup.writer.languages)}; "
                 f"live = {setup.policy.live}"
             )
         if faults:
             fail(*([] if json else faults), code=1)
         if not json:
-            OUT.print("Everything is in order.")
+            warned = len(found.warnings)
+            OUT.print(f"It can be used; {counted(warned, 'warning')} above." if warned else "Everything is in order.")
 
 
 def doctor(config: Config = None, json: AsJson = False) -> None:

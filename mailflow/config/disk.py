@@ -41,10 +41,9 @@ def secrets_can_be_had(draft: Draft, report: Report) -> None:
                 where = read.entry.file, read.entry.path(table, key)
                 if key in {"password_file", "token_file"}:
                     _secret_file(draft, server, report, *where)
-                elif key == "password_env" and server.password_env not in draft.environ:
-                    report.warning(
-                        *where, f"the environment variable {server.password_env} is not set; set it for `run`"
-                    )
+                elif key == "password_env" and not (held := draft.environ.get(server.password_env or "")):
+                    text = f"the environment variable {server.password_env} is {'not set' if held is None else 'empty'}"
+                    report.warning(*where, f"{text}; set it for `run`")
                 elif key == "credential" and server.credential is not None:
                     file = credential_file(server.credential, draft.environ)
                     if file is None or not os.path.exists(file):

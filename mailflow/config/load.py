@@ -111,7 +111,9 @@ def find_config(explicit: Path | None, environ: Mapping[str, str]) -> Path:
     for how, path in named:
         if path is not None and os.path.isfile(path):
             return path
-        raise ConfigurationError((f"{path}: named by {how}, but there is no such file; correct the name",))
+        is_folder = path is not None and os.path.isdir(path)
+        what = "it is a folder; name the file in it" if is_folder else "there is no such file; correct the name"
+        raise ConfigurationError((f"{path}: named by {how}, but {what}",))
     for path in LOOKED_FOR:
         if os.path.isfile(path):
             return path

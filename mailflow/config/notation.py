@@ -125,10 +125,11 @@ def zone(text: str) -> str:
     """The name of a time zone."""
     if text in zones():
         return text
-    near = nearest(text, zones())
+    # A difference from UTC knows no summer time: who writes one is asked for a place, not given another difference.
+    near = None if any(c.isdigit() for c in text) else nearest(text, zones())
     raise ValueError(
         f"unknown time zone {shown(text)}; "
-        + (f"did you mean `{near}`?" if near else "write one like `America/Chicago` or `Europe/Amsterdam`")
+        + (f"did you mean `{near}`?" if near else "write a place, like `America/Chicago` or `Europe/Amsterdam`")
     )
 
 

@@ -221,6 +221,14 @@ def test_greeting(greeting: bytes, outcome: Outcome, scripted: Any, smtp_script:
     assert send(courier_at(scripted(smtp_script(greeting=greeting)))).outcome is outcome
 
 
+def test_another_service_answers(scripted: Any, smtp_script: Any, courier_at: Any) -> None:
+    """A port that speaks IMAP is named as a mistake of host or port, not as an answer with the code -1."""
+    delivery = send(courier_at(scripted(smtp_script(greeting=b"* OK [CAPABILITY IMAP4rev1] ready\r\n"))))
+    assert delivery.outcome is Outcome.RETRY
+    assert ": this server does not speak SMTP; check host and port (" in delivery.said
+    assert "-1" not in delivery.said
+
+
 def test_server_down(courier_at: Any, scripted: Any) -> None:
     """Nobody listening and silence at the door are RETRY, naming host and port."""
     for port in (1, scripted(silence)):

@@ -59,8 +59,8 @@ def test_the_differences_are_shown_and_written(firm: Path, clients_import: Impor
         "acme new client Acme: acme.example",
         "acme contact added Ann Webb <ann@acme.example> wants all",
         "acme contact added Reception <desk@acme.example> wants nothing",
-        "Configured, but not in the file, and left as they are: 1 client(s).",
-        "2 file(s) written. A running service reads them on SIGHUP.",
+        "Configured, but not in the file, and left as they are: 1 client.",
+        "2 files written. A running service reads them on SIGHUP.",
     ]
     assert "look: row 4: `Reception` <desk@acme.example> is marked, but letters are held" in result.stderr
     assert sorted(files(firm)) == ["clients/acme.toml", "config.toml", "sheet.csv"]
@@ -72,7 +72,7 @@ def test_a_dry_run_writes_nothing(firm: Path, clients_import: Import) -> None:
     before = files(firm)
     result = clients_import(SHEET, "--dry-run")
     assert result.exit_code == 0
-    assert result.stdout.endswith("2 file(s) would be written; nothing was.\n")
+    assert result.stdout.endswith("2 files would be written; nothing was.\n")
     assert files(firm) == before
     assert not (firm / "clients").exists()
     assert result.stdout.splitlines()[:6] == clients_import(SHEET).stdout.splitlines()[:6]

@@ -44,6 +44,15 @@ def test_without_a_verb_there_is_help(verb: Verb, words: list[str]) -> None:
     assert "Commands:" in result.output
 
 
+@pytest.mark.parametrize("words", [[], ["outbox"], ["quarantine"], ["clients"], ["recipe"]])
+def test_a_list_of_verbs_is_cut_nowhere(verb: Verb, words: list[str]) -> None:
+    """DESIGN 4: in 80 columns each verb's line is a whole sentence."""
+    _, _, listed = verb(*words, "--help").stdout.partition("Commands:\n")
+    verbs = listed.partition("\n\n")[0].splitlines()
+    assert verbs
+    assert [line for line in verbs if not line.endswith(".") or line.endswith("...")] == []
+
+
 def test_the_version(verb: Verb) -> None:
     """DESIGN 4: --version is one line."""
     result = verb("--version")

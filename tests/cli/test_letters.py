@@ -142,11 +142,23 @@ def test_resume_releases_only_what_the_pause_held(office: Office) -> None:
 
 
 def test_resume_where_nothing_is_held(office: Office) -> None:
-    """DESIGN 4: nothing to ask, nothing to list, and the brake is off."""
+    """DESIGN 4: nothing to ask, nothing to list, and the brake is off; a brake that was not on is no news."""
     office.verb("resume", "--yes")
     result = office.verb("resume")
-    assert result.exit_code == 0
-    assert "Nothing is held by the pause." in result.stdout
+    assert (result.exit_code, result.stdout) == (0, "Nothing was paused.\n")
+    office.verb("pause")
+    result = office.verb("resume")
+    assert (result.exit_code, result.stdout) == (0, "Nothing is held by the pause.\nClient mail moves again.\n")
+
+
+def test_the_list_says_who_has_a_letter_that_does_not_go_out(office: Office) -> None:
+    """N.7: with live = "off" nobody is left to think that the client has it; what has left is as it was."""
+    live = office.config.read_text()
+    office.config.write_text(live.replace('live = "auto"', 'live = "off"', 1))
+    waiting = office.verb("outbox", "list").stdout
+    assert 'Ann Webb <ann@contoso.example> (live = "off": to the liaison)' in waiting
+    assert waiting.count("to the liaison") == 2
+    assert office.verb("outbox", "list", "--all").stdout.count("to the liaison") == 2
 
 
 def test_pause_holds_at_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

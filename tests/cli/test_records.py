@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Office
-from tests.house import ROOT
+from tests.cli.conftest import Office, Verb
+from tests.house import ROOT, write_config
 
 KEYS = {"ref", "state", "priority", "clients", "timeline", "promises", "letters", "form"}
 
@@ -86,6 +87,19 @@ def test_show_for_a_program(office: Office) -> None:
     assert shown["timeline"][0]["what"] == "opened"
     assert all(entry["at"].endswith("+00:00") for entry in shown["timeline"])
     assert json.loads(office.verb("show", "INC-2", "--json").stdout)["form"]["asks"] == ["problem", "steps"]
+
+
+def test_an_incident_is_known_by_its_number_too(office: Office) -> None:
+    """DESIGN 4: whoever types 1 means INC-1."""
+    assert office.verb("show", "1").stdout == office.verb("show", "INC-1").stdout
+
+
+def test_nothing_is_said_as_what_it_is(verb: Verb, tmp_path: Path) -> None:
+    """DESIGN 4: no incident at all is another thing than none that is open."""
+    config = write_config(tmp_path, imap_port=1, smtp_port=1)
+    verb("migrate", "-c", config)
+    assert verb("incidents", "-c", config).stdout == "No incident is open.\n"
+    assert verb("incidents", "--all", "-c", config).stdout == "There is no incident.\n"
 
 
 def test_show_of_nothing(office: Office) -> None:

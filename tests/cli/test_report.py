@@ -89,7 +89,7 @@ def test_one_client_alone(office: Office) -> None:
         (["--month", "2026-11", "--client", "nobody"], 1, "no client is called nobody"),
         (["--month", "2026-11", "--csv", "/nowhere/x.csv"], 1, "cannot write /nowhere/x.csv: No such file"),
         (["--json", "--csv", "x.csv"], 2, "choose one of them"),
-        (["--month", "November"], 2, "does not match"),
+        (["--month", "2026-13"], 2, "`2026-13` is none; write it like 2026-11"),
     ],
 )
 def test_a_mistake_is_one_clear_line(office: Office, words: list[str], code: int, said: str) -> None:

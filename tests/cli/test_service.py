@@ -16,7 +16,7 @@ from mailflow.adapters.store.database import connect
 from mailflow.demo.servers import EmbeddedMail
 from mailflow.demo.story import PASSWORD
 from tests.cli.conftest import Office, Verb
-from tests.house import PEOPLE, ROOT, until, write_config
+from tests.house import NOC, PEOPLE, PROBLEM, ROOT, until, write_config, zabbix_mail
 
 BAD = ROOT / "tests" / "config" / "bad"
 DOCTORED = ["login", "folder", "sending", "plus addressing", "clock", "auth", "Sent copy"]
@@ -44,8 +44,15 @@ class TestCheck:
         """DESIGN 4: exit 0, and what was looked at."""
         result = verb("check", "--config", ROOT / "config.toml")
         assert result.exit_code == 0, result.output
-        assert "2 client(s)" in result.stdout
+        assert "2 clients" in result.stdout
         assert result.stdout.endswith("Everything is in order.\n")
+
+    def test_warnings_are_not_called_order(self, verb: Verb, tmp_path: Path) -> None:
+        """DESIGN 4: below a warning nobody is told that all is well; it is no error either."""
+        config = changed(write_config(tmp_path, imap_port=1, smtp_port=1), ('plain = "your mail"', 'plain = ""'))
+        result = verb("check", "-c", config)
+        assert (result.exit_code, result.stderr.count("warning: ")) == (0, 1)
+        assert result.stdout.endswith("\nIt can be used; 1 warning above.\n")
 
     def test_it_connects_to_nothing_and_writes_nothing(self, verb: Verb, tmp_path: Path) -> None:
         """DESIGN 4: check needs no server, and makes no data folder."""
@@ -108,6 +115,7 @@ class TestMistakes:
         result = verb("check", "--config", "/nowhere/config.toml")
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
         assert "/nowhere/config.toml" in result.stderr
+        assert "it is a folder; name the file in it" in verb("check", "--config", BAD).stderr
         monkeypatch.setenv("MAILFLOW_CONFIG", "/elsewhere.toml")
         result = verb("incidents")
         assert result.exit_code == 2
@@ -234,6 +242,20 @@ class TestRun:
             finally:
                 daemon.kill()
                 daemon.wait()
+
+    def test_once_counts_its_own_pass(self, tmp_path: Path) -> None:
+        """DESIGN 3: a pass that found nothing new says nothing of all that came before it."""
+        with EmbeddedMail(dict.fromkeys(PEOPLE, PASSWORD), now=lambda: datetime.now(UTC)) as mail:
+            config = write_config(tmp_path, imap_port=mail.imap_port, smtp_port=mail.smtp_port)
+            ends = []
+            for number in range(4):  # the first sees the folder, the second the alert, the third the letter's copy
+                if number == 1:
+                    subject = "Problem: NW-FS01 has been restarted"
+                    mail.deliver(NOC, zabbix_mail(subject, PROBLEM, datetime.now(UTC)))
+                _, err = mailflow("run", "--once", "-c", config).communicate(timeout=60)
+                ends.append(err.splitlines()[-1].partition(" - ")[2])
+        assert (ends[0], ends[3]) == ("done", "done")
+        assert ends[1].startswith("done processed=")
 
     def test_once_tells_trouble_by_its_exit_code(self, tmp_path: Path) -> None:
         """DESIGN 3: `run --once` is 1 where a mailbox could not be read, and says which in a line."""

@@ -163,6 +163,7 @@ def test_a_missing_variable_or_credential_only_warns(tmp_path: Path) -> None:
     file = configuration(tmp_path, 'password_env = "NOC"')
     said = "the environment variable NOC is not set; set it for `run`"
     assert load(file, {}).warnings == (f"{file}: {where}.password_env: {said}",)
+    assert load(file, {"NOC": ""}).warnings == (f"{file}: {where}.password_env: {said.replace('not set', 'empty')}",)
     assert load(file, {"NOC": "x"}).warnings == ()
     file = configuration(tmp_path, 'credential = "noc"')
     said = "systemd gave this process no credential `noc`; write LoadCredential= in the unit"

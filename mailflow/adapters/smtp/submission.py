@@ -16,7 +16,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
-from mailflow.adapters.account import Account, Mechanism, NoSecret, Security, tls_context, token_answers
+from mailflow.adapters.account import Account, Mechanism, NoSecret, Security, one_line, tls_context, token_answers
 from mailflow.adapters.smtp.answers import Refused, is_fine, judged_fault, words
 from mailflow.engine.courier import Outcome
 
@@ -77,9 +77,13 @@ class Submission:
             await self._open()
         except SMTPResponseException as fault:
             await self.drop()
-            said = f"{self._account.where}: {words(SMTPResponse(fault.code, fault.message))}"
+            said = words(SMTPResponse(fault.code, fault.message))
+            if fault.code < 0:  # no answer's code
+                said = f"this server does not speak SMTP; check host and port ({one_line(fault.message)})"
             # A server that wants to talk to nobody, or not to us, does not speak of the letter.
-            raise Refused(Outcome.ACCOUNT if fault.code >= 500 else Outcome.RETRY, said) from None
+            raise Refused(
+                Outcome.ACCOUNT if fault.code >= 500 else Outcome.RETRY, f"{self._account.where}: {said}"
+            ) from None
         except (SMTPException, OSError, ValueError, NoSecret) as fault:
             await self.drop()
             delivery = judged_fault(fault, self._account.where)
