@@ -1,11 +1,14 @@
 """Verbs about what liaisons taught by answering triage, and about what belongs to whom: learned, whose."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mailflow.cli.options import AsJson, Config, loaded, opened
-from mailflow.cli.output import OUT, as_json, as_table, fail, local, told
+from mailflow.cli.output import ERR, OUT, as_json, as_table, fail, local, told
+from mailflow.engine.signals import Taught
+from mailflow.engine.store import StoreError
 
 
 def learned(
@@ -13,9 +16,10 @@ def learned(
     json: AsJson = False,
     revoke: Annotated[int | None, typer.Option(help="Take this lesson back, by its number.")] = None,
 ) -> None:
-    """List what liaisons taught by placing a mail ("whatever says this is Northwind's"), newest first.
+    """List what liaisons taught by placing a mail.
 
-    Example: `mailflow learned --revoke 3` takes the third lesson back. What the configuration says counts above it.
+    "Whatever says this is Northwind's", newest first. Example: `mailflow learned --revoke 3` takes the third lesson
+    back. What the configuration says counts above it.
     """
     with told(json=json):
         app = opened(config)
@@ -65,9 +69,10 @@ def whose(
     config: Config = None,
     json: AsJson = False,
 ) -> None:
-    """Tell whose a thing is, or what a client has: components to clients, and clients to components (S4.9).
+    """Tell whose a thing is, or what a client has.
 
-    Examples: `mailflow whose NW-FS01`, `mailflow whose "Microsoft 365"`, `mailflow whose northwind`.
+    As the configuration says, and as liaisons taught where there are records. Examples: `mailflow whose NW-FS01`,
+    `mailflow whose "Microsoft 365"`, `mailflow whose northwind`.
     """
     with told(json=json):
         directory = loaded(config).directory
@@ -91,6 +96,11 @@ def whose(
                 else [None]
             )
         ]
+        found += [
+            (client, f"lesson {taught.id}", None)
+            for taught in _lessons(config)
+            if taught.lesson.value == name.casefold() and (client := directory.client(taught.lesson.client_key))
+        ]
         if json:
             as_json(
                 [
@@ -104,4 +114,14 @@ def whose(
             for c, how, x in found
         ]
         columns = ["client", "", "known by", "component", "to the client", "hosts"]
-        as_table(columns, rows, empty=f"{name} is nobody's that the configuration knows.")
+        as_table(columns, rows, empty=f"{name} is nobody's that we know.")
+
+
+def _lessons(config: Path | None) -> list[Taught]:
+    """What counts of all that was taught; nothing, and a word about it, where the records cannot be asked."""
+    try:
+        store = opened(config).store
+    except StoreError as error:
+        ERR.print(f"What liaisons taught is not told: {error}", markup=False)
+        return []
+    return [taught for taught in store.lessons.all() if taught.revoked_at is None]
