@@ -128,7 +128,8 @@ def show_explanation(what: Explanation, zone: str) -> None:
     _explain_reading(what)
     taken = what.taken_for
     who = " ".join(filter(None, [taken.role, taken.name, f"({', '.join(taken.clients)})" if taken.clients else ""]))
-    _say(f"Sender: {what.author or '(none)'}, taken for a {who}. {taken.by}")
+    article = "" if taken.role == "ourselves" else "the " if taken.name else "a "
+    _say(f"Sender: {what.author or '(none)'}, taken for {article}{who}. {taken.by}")
     _say("")
     decided = [(local(d.at, zone), d.done, d.incident, d.why, d.reason) for d in what.decisions]
     as_table(["decided", "what", "incident", "why", "reason"], decided, empty="Nothing is decided yet.")

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mailflow.adapters.mailfiles import MailFile, MailFiles, SourceError, Spool, examine, look
 from mailflow.adapters.store.database import connect
 from mailflow.build import accounts, build_setup
-from mailflow.cli.options import AsJson, Config, loaded, opened
+from mailflow.cli.options import A_DAY, AsJson, Config, loaded, opened
 from mailflow.cli.output import ERR, OUT, as_json, fail, told
 from mailflow.cli.rehearsal_shown import as_dict, show_differences, show_explanation, show_report
 from mailflow.config.load import Loaded, directory, load, policy
@@ -56,9 +56,7 @@ def rehearse(
     against: Annotated[
         Path | None, typer.Option(help="Another configuration: show only what it would decide otherwise.")
     ] = None,
-    since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only mail that came in since this day.")
-    ] = None,
+    since: Annotated[datetime | None, typer.Option(**A_DAY, help="Only mail that came in since this day.")] = None,
     mailbox: Annotated[
         str | None,
         typer.Option(help="With `inbox` and `stored`, only this mailbox; else the one that the mail came in by."),
@@ -115,7 +113,7 @@ def explain(
         app = opened(config)
         found = find(app.store, mail)
         if found is None:
-            fail(f"no kept mail is {mail}; the log names mails by number (mail=12)", code=1)
+            fail(f"there is no mail {mail}; the log (mail=12) and `mailflow show` name mails by number", code=1)
         explanation = explained(app.store, app.setup, found)
         if json:
             as_json(asdict(explanation))

@@ -21,7 +21,7 @@ from mailflow.intake.read import read
 
 MANY = 1_000  # letters of one incident
 # Notices that a mail brings are put under its number; so are other kinds of letters, but some under other numbers.
-NOTICES = ("notice:refused:{mail}", "notice:open:{mail}", "notice:quarantine:{mail}")
+NOTICES = ("notice:refused:{mail}", "notice:open:{mail}", "notice:placed:{mail}", "notice:quarantine:{mail}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class How:
 class TakenFor:
     """Whom its sender was taken for, and on whose word."""
 
-    role: str  # liaison, manager, colleague, client, or stranger
+    role: str  # liaison, manager, colleague, client, ourselves, or stranger
     name: str
     clients: tuple[str, ...]  # names
     authenticated: bool | None  # None: nobody can tell
@@ -202,6 +202,9 @@ def _seen(event: Event) -> Seen:
 def _taken_for(setup: Setup, inbound: Inbound, reading: Reading | None) -> TakenFor:
     """Who that address is today, and whether the mailbox's provider vouches for it."""
     address = inbound.author or (reading.author.address if reading and reading.author else "")
+    if address in {mailbox.address for mailbox in setup.mailboxes}:
+        own = "It is the address of a mailbox that we read."
+        return TakenFor(role="ourselves", name="", clients=(), authenticated=None, by=own)
     who = setup.directory.who(address)
     role, name = "stranger", ""
     if who.staff:
@@ -239,7 +242,8 @@ def _letters(store: Store, inbound: Inbound, made: list[Decided]) -> list[Letter
     moments = {d.at for d in made}
     notices = [key.format(mail=inbound.id) for key in NOTICES]
     found: dict[int, Letter] = {}
-    for key in (*notices, *(f"{kind}:{inbound.id}" for kind in LetterKind)):
+    of_kinds = [f"{kind}:{inbound.id}{more}" for kind in LetterKind for more in ("", *(f":{d.reason}" for d in made))]
+    for key in (*notices, *of_kinds):
         letter = store.outbox.by_tag_id(tokens.letter_id(key))
         if letter and (key in notices or letter.created_at in moments):
             found[letter.id] = letter

@@ -27,10 +27,12 @@ from mailflow.writing.render import TemplateError
 A_PAGE = 500  # mails read at once
 ALL = 10_000_000  # more than a person rehearses
 AGAIN, SET_ASIDE = "SameDelivery", "Quarantined"  # verdicts without a decision
+OF_LIFE = "AnswersLife"  # the verdict over a mail that a rehearsal must leave out
+UNKNOWN_TAG = "tag-is-not-genuine"
 WITHHELD = "live-off"  # the reason of a client's letter that went to the liaison instead
 # A rehearsal knows none of the letters that were sent in life, nor what was done by hand.
 IN_REHEARSAL = {
-    "tag-is-not-genuine": "It answers a letter that was sent in life, of which a rehearsal knows nothing.",
+    UNKNOWN_TAG: "It answers a letter that was sent in life, of which a rehearsal knows nothing.",
     "bounce-of-no-letter-of-ours": "A delivery report about a letter that was sent in life, or by somebody else.",
 }
 
@@ -55,7 +57,7 @@ class Judged:
     author: str
     subject: str
     kind: str
-    verdict: str  # the first decision's name, or Quarantined or SameDelivery
+    verdict: str  # the first decision's name, or Quarantined, SameDelivery, Undecided or AnswersLife
     why: str
     clients: tuple[str, ...]  # keys
     decisions: tuple[Ruling, ...]
@@ -135,10 +137,10 @@ class Findings:
             verdict, why = AGAIN, "The same bytes had come in before."
         elif inbound.state == "quarantined":
             verdict, why = SET_ASIDE, in_rehearsal(inbound.reason)
+        elif not rulings:
+            verdict, why = "Undecided", in_rehearsal(inbound.reason)
         else:
-            verdict, why = (
-                (rulings[0].action, rulings[0].why) if rulings else ("Undecided", in_rehearsal(inbound.reason))
-            )
+            verdict, why = OF_LIFE if rulings[0].reason == UNKNOWN_TAG else rulings[0].action, rulings[0].why
         clients = [key for ruling in rulings for key in self._clients.get(ruling.incident, ())]
         if not clients and inbound and (writer := self._setup.directory.who(inbound.author).client):
             clients = [writer.key]

@@ -7,6 +7,7 @@ import re
 
 # What was done, by the decision's name.
 ACTIONS = {
+    "AnswersLife": "answers to letters that were sent in life, left out",
     "Announce": "took planned work that a liaison announced",
     "Bounced": "a letter of ours came back",
     "CallOff": "called planned work off",
@@ -65,7 +66,7 @@ REASONS = {
     "names-its-incident": "It names an incident of its own client's.",
     "new-from-client": "A client wrote, and nothing is running that it could be about.",
     "new-key": "Trouble that is not known yet.",
-    "no-recipe": "No recipe knows such a mail, and its sender is nobody's we know.",
+    "no-recipe": "No recipe knows such a mail.",
     "not-authenticated": "It says that one of ours wrote it, and nothing proves that.",
     "objected-to": "SEND to a draft that cannot leave as it stands.",
     "older-than-its-recovery": "It is older than the recovery that is known already.",

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from mailflow.domain.letters import LetterKind
 from mailflow.domain.vocabulary import Live
-from mailflow.engine.rehearsal_findings import SET_ASIDE, WITHHELD, Findings, Judged, Opened, Written
+from mailflow.engine.rehearsal_findings import OF_LIFE, SET_ASIDE, WITHHELD, Findings, Judged, Opened, Written
 from mailflow.engine.rehearsal_reasons import sentence
 from mailflow.engine.rehearse import Played
 from mailflow.engine.setup import Setup
@@ -113,7 +113,11 @@ def report(store: Store, setup: Setup, played: Sequence[Played]) -> Report:
         last=judged[-1].arrival if judged else None,
         verdicts=dict(Counter(mail.verdict for mail in judged).most_common()),
         clients=tuple(clients),
-        unplaced=tuple(m for m in judged if any(d.action in UNPLACED and not d.incident for d in m.decisions)),
+        unplaced=tuple(
+            m
+            for m in judged
+            if m.verdict != OF_LIFE and any(d.action in UNPLACED and not d.incident for d in m.decisions)
+        ),
         left_alone=_spared([mail for mail in spared if not mail.clients]),
         quarantined=tuple(mail for mail in judged if mail.verdict == SET_ASIDE),
         letters=tuple(letter for letter in letters if not letter.client),
@@ -124,7 +128,7 @@ def report(store: Store, setup: Setup, played: Sequence[Played]) -> Report:
 
 def _left_alone(mail: Judged) -> bool:
     """Whether nothing came of a mail: no incident, nobody who must look."""
-    return (
+    return mail.verdict == OF_LIFE or (
         mail.verdict != SET_ASIDE
         and not any(ruling.incident for ruling in mail.decisions)
         and not any(ruling.action in UNPLACED for ruling in mail.decisions)

@@ -253,6 +253,9 @@ class TestKeptMail:
         assert result.exit_code == 0, result.output
         told = json.loads(result.stdout)
         assert [m["verdict"] for m in told["judged"]][:3] == ["OpenFromAlert", "Join", "Recover"]
+        assert told["verdicts"]["AnswersLife"] == 3  # what Valery answered to letters that no rehearsal has sent
+        assert "Refuse" not in told["verdicts"]
+        assert told["unplaced"] == []
         assert {c["key"] for c in told["clients"]} == {"northwind", "contoso"}
         after = files(office.data)
         assert {name for name in after if name.endswith("mailflow.db")} == {
@@ -293,7 +296,12 @@ class TestKeptMail:
         liaison = next(x for x in told if x["kind"] == "liaison")
         assert (liaison["taken_for"]["role"], liaison["taken_for"]["authenticated"]) == ("liaison", True)
         assert "mx.msp.example vouches" in liaison["taken_for"]["by"]
+        assert (
+            "taken for the liaison Valery Stufano. "
+            in run("explain", str(liaison["id"]), "--config", office.config).stdout
+        )
         own = next(x for x in told if x["kind"] == "own")
+        assert own["taken_for"]["role"] == "ourselves"
         assert own["reading"] is None
         assert "kept as that letter" in own["forgotten"]
 
@@ -315,7 +323,7 @@ class TestKeptMail:
         """N.11: one clear line, exit 1."""
         result = run("explain", named, "--config", office.config)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert "no kept mail is" in result.stderr
+        assert f"there is no mail {named}; " in result.stderr
 
     def test_every_mail_can_be_explained_and_none_is_a_command(self, run: Run, office: Office) -> None:
         """N.11, DESIGN 4: whatever a mail holds, explaining it works and sends no control character to the terminal."""

@@ -13,8 +13,9 @@ from mailflow.adapters.store.database import DatabaseStore, connect
 from mailflow.build import build_setup
 from mailflow.config.load import load
 from mailflow.domain.letters import LetterKind, LetterState
-from mailflow.domain.vocabulary import Live
+from mailflow.domain.vocabulary import Kind, Live
 from mailflow.engine.rehearsal_differences import LETTERS_ONLY, Difference, differences
+from mailflow.engine.rehearsal_explain import explained
 from mailflow.engine.rehearsal_findings import AGAIN, SET_ASIDE
 from mailflow.engine.rehearsal_reasons import done, sentence
 from mailflow.engine.rehearsal_report import OneClient, Report, report
@@ -388,3 +389,14 @@ def test_a_reason_without_a_sentence_is_shown_as_it_is_named() -> None:
     assert done("Juggle") == "Juggle"
     assert sentence("same-mail-as-12") == "The same mail as mail 12, come by another way."
     assert "{" not in "".join(map(sentence, ["event-is-info", "command-stop", "approved-by-x@y.example"]))
+
+
+def test_an_explanation_names_what_our_own_people_were_asked_and_answered(tmp_path: Path) -> None:
+    """N.11: the question about a mail that nobody could place came of it, and so did the thanks for the answer."""
+    with by_hand(tmp_path) as on:
+        on.alert(PROBLEM.replace("NW-FS01", "XX-99"), "Problem: XX-99 has been restarted")
+        on.replies(on.last(LetterKind.SHOWN), "northwind")
+        mails = on.app.store.mailroom.after(0, 99)
+        caused = {mail.kind: {x.kind for x in explained(on.app.store, on.app.setup, mail).letters} for mail in mails}
+        assert LetterKind.SHOWN in caused[Kind.ALERT]
+        assert LetterKind.NOTICE in caused[Kind.LIAISON]
