@@ -41,6 +41,9 @@ log = structlog.get_logger()
 
 LOCK_FILE = "mailflow.lock"
 PROOF_EVERY = 60.0  # seconds between two searches of Sent for letters that nobody can vouch for
+# Seconds for what is under way at a stop: a letter whose last dot was sent, and that nobody answered for, is one of
+# which nobody knows whether it went. deploy/ gives the process a little more.
+STOPS_WITHIN = 80.0
 STALE_BEAT = 15 * 60.0  # seconds: longer than an IDLE, longer than the wait for a final dot
 
 
@@ -149,8 +152,9 @@ class App:
         self._stopping.set()
         for runner in self.runners:
             runner.hasten()
+        ends = time.monotonic() + STOPS_WITHIN
         for runner in self.runners:
-            if not runner.join(30):
+            if not runner.join(max(0.0, ends - time.monotonic())):
                 log.warning("a runner did not end in time", runner=runner.name)
         self.store.disconnect()
         if self._lock:

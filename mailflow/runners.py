@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from mailflow.adapters.imap.idle import IDLE_CAP
 from mailflow.adapters.ticker import Ticker
 from mailflow.engine.clock import Clock
 from mailflow.engine.courier import Courier
@@ -26,7 +27,6 @@ from mailflow.engine.store import Store, StoreError
 
 log = structlog.get_logger()
 
-IDLE_CAP = 9 * 60.0  # seconds: a connection that died silently is noticed by then; servers end an IDLE at 29 minutes
 FULL_LOOK = 3600.0  # seconds between two comparisons of all UIDs
 LOOK_AGAIN = 5.0  # seconds between two looks at the store
 PERMANENT = (60.0, 1800.0)  # first and longest pause after a refused login or a missing folder

@@ -1,7 +1,7 @@
 """Letters as facts, not words: what each kind of letter knows. The writing room turns facts into words.
 
-A letter to a client is built by `acknowledgement` or `debrief` alone, from a `ClientView`: a value made of that
-client's own row and of facts that were approved for it. Nothing of another client's can reach it.
+A letter to a client about an incident is built by `acknowledgement`, `debrief` or `written`, from a `ClientView`: a
+value made of that client's own row and of facts that were approved for it. Nothing of another client's can reach it.
 Facts are plain JSON (strings, numbers, lists, maps; times as ISO 8601 in UTC), since they are stored with the letter.
 """
 
