@@ -27,10 +27,11 @@ from mailflow.engine.mailroom import Arrival, Folder, Inbound, LostMailboxError,
 from mailflow.engine.record import Recorder
 from mailflow.engine.setup import MailboxSetup, Setup
 from mailflow.engine.situation import fetch_situation
+from mailflow.engine.spoken import read_kept
 from mailflow.engine.store import Store, StoreError
 from mailflow.intake.align import align
 from mailflow.intake.commands import Vocabulary
-from mailflow.intake.read import UNREADABLE, read
+from mailflow.intake.read import UNREADABLE
 
 log = structlog.get_logger()
 
@@ -200,7 +201,7 @@ class Reception:
             raise
 
     def _decide(self, mail: Inbound, now: datetime) -> None:
-        whole = read(self._store.mailroom.content(mail.hash), self._setup.recipes)
+        whole = read_kept(self._store, self._setup, mail.hash, now)
         if whole.rule == UNREADABLE:
             # Told once an hour: the copy of the mail that tells of it may be the next that cannot be read.
             self._quarantine(mail.id, "; ".join(whole.defects), now, once=f"{now:%Y-%m-%dT%H}")

@@ -15,9 +15,9 @@ from mailflow.domain.vocabulary import Kind
 from mailflow.engine.mailroom import Decided, Inbound, Place
 from mailflow.engine.rehearsal_reasons import done, sentence
 from mailflow.engine.setup import Setup
+from mailflow.engine.spoken import read_kept
 from mailflow.engine.store import Store
 from mailflow.intake.authentication import verdict
-from mailflow.intake.read import read
 
 MANY = 1_000  # letters of one incident
 # Notices that a mail brings are put under its number; so are other kinds of letters, but some under other numbers.
@@ -166,7 +166,7 @@ def explained(store: Store, setup: Setup, inbound: Inbound) -> Explanation:
 
 def _read(store: Store, setup: Setup, inbound: Inbound) -> tuple[Reading | None, str]:
     try:
-        return read(store.mailroom.content(inbound.hash), setup.recipes), ""
+        return read_kept(store, setup, inbound.hash, inbound.received_at), ""
     except KeyError:
         if inbound.kind is Kind.OWN:
             return None, "It is a copy of a letter of ours, which is kept as that letter."

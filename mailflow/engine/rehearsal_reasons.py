@@ -39,6 +39,7 @@ ACTIONS = {
 REASONS = {
     # decisions over a mail
     "a-storm": "Several of a kind fell ill in so short a time that they are one incident.",
+    "alert-in-a-persons-words": "A recipe fits its words, but a person wrote it, or it answers a letter of ours.",
     "alert-of-a-forged-sender": "The mailbox's provider says that somebody else sent this alert.",
     "alert-of-no-client": "No client is configured whose name, host or address stands in this alert.",
     "alert-of-two-clients": "More than one client is configured for what this alert names.",

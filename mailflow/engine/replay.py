@@ -14,8 +14,8 @@ from mailflow.engine.mailroom import Inbound, Verdict
 from mailflow.engine.setup import Setup
 from mailflow.engine.signals import Pending
 from mailflow.engine.situation import fetch_situation
+from mailflow.engine.spoken import read_kept
 from mailflow.engine.store import Store
-from mailflow.intake.read import read
 
 # Carries a decision out: what the mail turned out to be, and its incident (engine.record).
 Record = Callable[[Decision, Inbound, Reading, Situation, datetime], tuple[Kind, int | None]]
@@ -27,18 +27,18 @@ class Replay:
     def __init__(self, store: Store, setup: Setup, record: Record) -> None:
         self._store, self._setup, self._record = store, setup, record
 
-    def reading(self, inbound_id: int) -> Reading | None:
+    def reading(self, inbound_id: int, now: datetime) -> Reading | None:
         """What a kept mail says; None where its bytes are forgotten."""
         inbound = self._store.mailroom.inbound(inbound_id)
         try:
-            return read(self._store.mailroom.content(inbound.hash), self._setup.recipes) if inbound else None
+            return read_kept(self._store, self._setup, inbound.hash, now) if inbound else None
         except KeyError:
             return None
 
     def decide_again(self, pending: Pending, now: datetime, placed: Client | None = None) -> int | None:
         """Decide over what waits as if it came now, and wait no more; the incident it went into."""
         inbound = self._store.mailroom.inbound(pending.inbound_id)
-        whole = self.reading(pending.inbound_id)
+        whole = self.reading(pending.inbound_id, now)
         if inbound is None or whole is None:
             self._store.waiting.done(pending.id, "bytes forgotten", now)
             return None

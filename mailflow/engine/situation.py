@@ -42,7 +42,7 @@ def fetch_situation(
         taught = store.lessons.about([(Sign.SENDER, reading.author.address)]).get((Sign.SENDER, reading.author.address))
         known = setup.directory.client(taught) if taught else None
         who = Who(clients=(known,)) if known else who
-    answered = _letter_named(store, setup, reading.token_tags, now)
+    answered = letter_named(store, setup, reading.token_tags, now)
     confirmed = False
     if answered and answered.genuine and answered.letter.kind is LetterKind.CONFIRM:
         # An answer to "was this you?" proves that its writer reads the listed mailbox, and is about the mail before.
@@ -50,7 +50,7 @@ def fetch_situation(
         about = answered.letter.facts.get("about")
         answered = Answered(letter=store.outbox.letter(about), genuine=True) if isinstance(about, int) else None
     own_tag = tokens.tag_of(reading.message_id)
-    own = _letter_named(store, setup, (own_tag,), now) if own_tag else None
+    own = letter_named(store, setup, (own_tag,), now) if own_tag else None
     owner = _owner(store, setup, reading, placed) if reading.events else Owner()
     trouble = _trouble(store, setup, reading, owner, now) if reading.events else _Trouble()
     vouched = _vouched(setup, mailbox, reading)
@@ -116,7 +116,7 @@ def bound(letter: Letter) -> tokens.Bound:
     )
 
 
-def _letter_named(store: Store, setup: Setup, tags: tuple[str, ...], now: datetime) -> Answered | None:
+def letter_named(store: Store, setup: Setup, tags: tuple[str, ...], now: datetime) -> Answered | None:
     """The letter that the first genuine tag names; else the one that a false tag pretends to name."""
     pretended = None
     for tag in tags:
@@ -142,7 +142,7 @@ def _bounced(store: Store, setup: Setup, reading: Reading, now: datetime) -> Ans
     if reading.bounce is None:
         return None
     original = tokens.tag_of(reading.bounce.original_message_id)
-    return _letter_named(store, setup, ((original,) if original else ()) + reading.token_tags, now)
+    return letter_named(store, setup, ((original,) if original else ()) + reading.token_tags, now)
 
 
 def _vouched(setup: Setup, mailbox: MailboxSetup, reading: Reading) -> bool | None:

@@ -59,7 +59,7 @@ class Triage:
         learned: list[str] = []
         incidents: list[int | None] = []
         while pending:  # one mail may hold several things that nobody knows
-            lesson = self._lesson(pending, decision)
+            lesson = self._lesson(pending, decision, now)
             if lesson and lesson.value not in learned:
                 self._store.lessons.teach(lesson, decision.staff.address, inbound.id, now)
                 learned.append(lesson.value)
@@ -74,8 +74,8 @@ class Triage:
         self._answer(["placed_learned" if learned else "placed", values], decision, inbound, now)
         return next((i for i in incidents if i), None)
 
-    def _lesson(self, pending: Pending, decision: Place) -> Lesson | None:
-        reading = self._replay.reading(pending.inbound_id) if decision.teaches else None
+    def _lesson(self, pending: Pending, decision: Place, now: datetime) -> Lesson | None:
+        reading = self._replay.reading(pending.inbound_id, now) if decision.teaches else None
         if reading is None:
             return None
         event = next((e for e in reading.events if e.key == pending.event_key), None)

@@ -62,7 +62,7 @@ _NOT_A_NAME = re.compile(r"[<\[(]|\S{1,64}@|\bmailto:", re.IGNORECASE)
 
 def claim(reading: Reading) -> Claim | None:
     """The mail that this one forwards; None where this is no forward."""
-    said = _says_forward(reading.subject)
+    said = says_forward(reading.subject)
     if said is False:
         return None
     return _claim(reading.plain, reading.subject, said=bool(said)) or _claim(
@@ -70,7 +70,7 @@ def claim(reading: Reading) -> Claim | None:
     )
 
 
-def _says_forward(subject: str) -> bool | None:
+def says_forward(subject: str) -> bool | None:
     """What a subject's newest prefix says: a forward, an answer (False), or neither."""
     subject = _untagged(subject[:MAX_SUBJECT])
     return True if _FORWARDED.match(subject) else False if _ANSWERED.match(subject) else None

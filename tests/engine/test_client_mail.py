@@ -369,3 +369,46 @@ def test_whoever_opens_it_signs_with_her_own_title(tmp_path: Path) -> None:
         on.writes(ROBIN, "CALL northwind: Shirley Lane, the Data drive is gone\n", "Call")
         (affected,) = on.app.store.records.affected_of(1)
         assert (affected.liaison.address, affected.liaison_title, affected.liaison_phone) == (ROBIN, "Liaison", "")
+
+
+# --- in a monitor's words ---
+
+ALERT = (
+    "Problem started at 07:42:10 on 2026.11.23\nProblem name: Unavailable by ICMP ping\nHost: NW-FS01\nSeverity: High\n"
+)
+OVER = "Problem has been resolved at 07:53:42 on 2026.11.23\nProblem name: Unavailable\nHost: NW-FS01\nSeverity: High\n"
+
+
+def test_an_answer_to_a_letter_is_no_alert(tmp_path: Path) -> None:
+    """S2.1: whatever a person writes on top of our letter is theirs, even where a monitor's words stand in it."""
+    with by_hand(tmp_path) as on:
+        ack = acknowledged(on)
+        on.replies(ack, f"{OVER}\nYour monitor says so, but nobody can work and we lose money!", who=JOHN)
+        assert on.decisions()[-1] == ("ClientSaid", "answers-our-letter")
+
+
+@pytest.mark.parametrize(
+    ("who", "subject", "text", "decided"),
+    [
+        (JOHN, "Problem: Unavailable", f"FYI, what is this?\n\n{ALERT}", ("OpenFromClient", "new-from-client")),
+        (JOHN, "FW: Problem: Unavailable", ALERT, ("OpenFromClient", "new-from-client")),
+        ("mary@northwind.example", "FW: Problem: Unavailable", ALERT, ("OpenFromClient", "new-from-client")),
+        (VALERY, "FW: Problem: Unavailable", ALERT, ("Confirm", "not-authenticated")),
+        ("nas@northwind.example", "Problem: Unavailable", ALERT, ("OpenFromAlert", "new-key")),
+    ],
+)
+def test_a_person_who_pastes_an_alert_writes(
+    tmp_path: Path, who: str, subject: str, text: str, decided: tuple[str, str]
+) -> None:
+    """N.1: listed people are no monitors, nor is who forwards from a client; a client's own devices are."""
+    with by_hand(tmp_path) as on:
+        on.arrives(write_mail(who, NOC, subject, text, on.now))
+        assert on.decisions()[0] == decided
+
+
+def test_a_machine_that_sends_as_a_contact_is_a_monitor(tmp_path: Path) -> None:
+    """N.1: what says that a machine sent it is an alert, whosever address was typed into the monitor."""
+    with by_hand(tmp_path) as on:
+        mail = write_mail(JOHN, NOC, "Problem: Unavailable", ALERT, on.now)
+        on.arrives(b"Auto-Submitted: auto-generated\r\n" + mail)
+        assert on.decisions() == [("OpenFromAlert", "new-key")]
