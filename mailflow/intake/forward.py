@@ -15,6 +15,7 @@ from mailflow.intake.sender import valid_address
 MAX_TEXT = 20_000  # characters of what was forwarded; a person's mail with its history has a tenth of it
 MAX_LINES = 2_000  # of a body in which a forward's beginning is looked for
 MAX_COMMENT = 1_000  # characters above a forward whose subject does not say that it is one
+MIN_HEADERS = 3  # that make a block, From among them
 MAX_BLOCK = 20  # lines of a header block, folded recipients and blank lines included
 MAX_VALUE = 500  # characters of one header's line that are looked at
 MAX_NAME = 200
@@ -48,14 +49,19 @@ _RULE = re.compile(r"\s*(?:_{5,}|-{3,}.{0,60}-{3,}|-{5,})\s*$")
 # One line of a header block. Unlike intake.quoting, which must only know that a quote begins, any order will do
 # (Thunderbird begins with the subject) and the values count.
 _NAMES = {
-    "from": "from von van de da från fra od absender expéditeur afzender",
-    "sent": "sent date verzonden datum gesendet envoyé fecha enviado inviato data skickat sendt dato wysłano",
-    "subject": "subject onderwerp betreff objet sujet asunto oggetto assunto ämne emne temat",
+    "from": "from von van de da från fra od absender expéditeur afzender remitente mittente lähettäjä feladó kimden"
+    " gönderen expeditor saatja от від από מאת من 差出人 发件人 寄件者 寄件人 보낸사람",
+    "sent": "sent date verzonden datum gesendet envoyé fecha enviado inviato data skickat sendt dato wysłano odesláno"
+    " odoslané poslano lähetetty päivämäärä elküldve dátum gönderildi gönderilme tarih trimis saadetud отправлено дата"
+    " надіслано στάλθηκε ημερομηνία נשלח תאריך 送信日時 日付 日時 发送时间 日期 寄件日期",
+    "subject": "subject onderwerp betreff objet sujet asunto oggetto assunto ämne emne temat předmět predmet aihe tárgy"
+    " konu subiect teema тема θέμα נושא الموضوع 件名 主题 主題",
     "other": "to aan an à a para till til do cc kopie copie copia kopia bcc importance wichtigkeit urgentie priority"
-    " reply-to organization organisation company attachments anlagen bijlagen responder-a",
+    " reply-to organization organisation company attachments anlagen bijlagen responder-a komu za vastaanottaja kopio"
+    " címzett másolatot kime bilgi către adresaat кому копия копія προς אל עותק إلى 宛先 收件人 抄送",
 }
 _KIND = {name: kind for kind, names in _NAMES.items() for name in names.split()}
-_HEADER = re.compile(r"[\s*]{0,10}([^\W\d_]{1,12}(?:-[^\W\d_]{1,12})?)\*{0,2}[ \xa0]?[:：]\*{0,2}(?:\s+(.*)|)$", re.S)
+_HEADER = re.compile(r"[\s*]{0,10}([^\W\d_]{1,16}(?:-[^\W\d_]{1,12})?)\*{0,2}[ \xa0]?[:：]\*{0,2}(?:\s+(.*)|)$", re.S)
 _ADDRESS = re.compile(r"[^\s<>()\[\]\",:;@\\]{1,64}@[^\s<>()\[\]\",:;@\\]{1,189}")
 _NOT_A_NAME = re.compile(r"[<\[(]|\S{1,64}@|\bmailto:", re.IGNORECASE)
 
@@ -126,21 +132,32 @@ def _block(lines: Sequence[Line], start: int) -> tuple[dict[str, str], int]:
         line = lines[n]
         if line.depth != lines[start].depth:
             break
-        kind, name, value = _header(line)
+        kind, name, value = _header(line.text)
         if kind and name not in seen and not (kind in headers and kind != "other"):
             seen.add(name)
             headers[kind] = value
             end = n + 1
         elif kind or n == start or not _goes_on(lines, n):
             break
-    if "from" not in headers or len(seen) < len(("from", "date", "subject")):
+    if "from" not in headers or len(seen) < MIN_HEADERS:
         return {}, start
     return headers, end
 
 
-def _header(line: Line) -> tuple[str, str, str]:
+def begins_forward(lines: Sequence[str]) -> bool:
+    """Whether non-blank lines begin with a header block: From with an address, or two other headers beside it.
+
+    A gateway's banner may begin with a rule, or with "From: an external sender".
+    """
+    headers = [_header(line) for line in lines[:MIN_HEADERS]]
+    names = {name for kind, name, _ in headers if kind}
+    told = [value for kind, _, value in headers if kind == "from"]
+    return (bool(headers and headers[0][0] == "from") and "@" in told[0]) or (bool(told) and len(names) == MIN_HEADERS)
+
+
+def _header(text: str) -> tuple[str, str, str]:
     """The kind, name and value of a header's line, three empty texts for any other."""
-    found = _HEADER.match(line.text[:MAX_VALUE])
+    found = _HEADER.match(text[:MAX_VALUE])
     name = found[1].casefold() if found else ""
     return (_KIND[name], name, found[2] or "") if found and name in _KIND else ("", "", "")
 
@@ -148,7 +165,7 @@ def _header(line: Line) -> tuple[str, str, str]:
 def _goes_on(lines: Sequence[Line], n: int) -> bool:
     """Whether a header block goes on behind this line: one blank line between headers, or folded recipients."""
     for line in lines[n + 1 : n + 4]:
-        if line.depth == lines[n].depth and _header(line)[0]:
+        if line.depth == lines[n].depth and _header(line.text)[0]:
             return True
         if not line.text.strip() or not lines[n].text.strip():
             return False

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, takewhile
 
 from mailflow.domain.mail import Event, Line, Mark
 from mailflow.domain.people import Address
 from mailflow.domain.vocabulary import Class, Severity, State
+from mailflow.intake.forward import MIN_HEADERS, begins_forward
 from mailflow.intake.parse import Headers
 from mailflow.intake.recipe import Choice, Match, Pattern, Recipe, Source, Stretch, Template
 from mailflow.intake.recipes import Recipes
@@ -24,20 +25,25 @@ MAX_KEY = 500
 MAX_EVENTS = 200  # of one mail; a larger storm is told in several
 START_LINES = 15  # non-blank ones: a banner, a logo's text and a greeting may precede the alert
 
+# What gateways say of a mail: whole words, since a monitored thing may be called "Extranet" or "External IP".
+_TAG = (
+    r"(?:(?:warning|caution|attention|message|e-?mail|suspected)\W{1,3})?(?:external|extern(?:e[rs]?)?|ext|spam|caution)"
+    r"(?:[ _-](?:e-?mail|mail|sender|message|absender|afzender|bericht|nachricht))?[.!]?"
+)
 # Prefixes of replies, forwards and gateways, in the languages that mail clients speak. Bounded: at most eight.
 _PREFIX = re.compile(
-    r"^(?:\s*(?:(?:re|aw|antw|sv|vs|fw|fwd|wg|tr|rv|enc|i|r|doorst)(?:\[\d{1,3}\])?\s?:|"
-    r"[\[(*](?:external|ext|extern|externe|external email|external sender|caution)[^\])*]{0,30}[\])*]:?|"
-    r"external:)){1,8}\s*",
+    r"^(?:\s*(?:(?:re|aw|antw|antwort|sv|vs|fw|fwd|wg|tr|rv|vb|pd|enc|i|r|rif|doorst|doorgest|doorgestuurd)"
+    rf"(?:\[\d{{1,3}}\])?\.?\s?:|[\[({{<*]{{1,3}}\s?{_TAG}\s?[\])}}>*]{{1,3}}:?|{_TAG}:)){{1,8}}\s*",
     re.IGNORECASE,
 )
 _ODD_BLANKS = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\u034f]")  # preheader padding, soft hyphens, marks
-# The first line of a quote or of a forwarded mail: nothing from there on counts as the start of this one.
+# The first line of a quote or of a forwarded mail ("##- Please type your reply above": a helpdesk's): nothing from
+# there on counts as the start of this one.
 _QUOTED = re.compile(
     r"^\s*(?:>|\|)|^\W{2,}\s*(?:original|forwarded|weitergeleitete|ursprüngliche|doorgestuurd|oorspronkelijk|"
     r"message transféré|mensaje reenviado|messaggio inoltrato|mensagem)|^\s*begin forwarded message|"
-    r"^[ \t*]*(?:from|von|van|de|da|från|fra)[ \t*]*:|^\s*_{20,}\s*$|(?:wrote|schrieb|schreef|a écrit)\s*:\s*$",
+    r"^##-|(?:wrote|schrieb|schreef|a écrit)\s*:\s*$",
     re.IGNORECASE,
 )
 
@@ -131,12 +137,12 @@ def _gate(recipe: Recipe, view: AlertView, subject: str) -> bool:
 
 def _start(text: str, own_lines: int) -> str:
     """The first lines, up to any quote or forwarded mail: by the quote finder, and by the marks that tell at once."""
-    kept: list[str] = []
-    for line in islice((li for li in text.split("\n", 400) if li.strip()), own_lines):
-        if _QUOTED.search(line[:300]):
-            break
-        kept.append(line)
-    return "\n".join(kept)
+    lines = list(islice((li for li in text.split("\n", 400) if li.strip()), own_lines + MIN_HEADERS))
+    own = takewhile(
+        lambda n: not (_QUOTED.search(lines[n][:300]) or begins_forward(lines[n : n + MIN_HEADERS])),
+        range(min(own_lines, len(lines))),
+    )
+    return "\n".join(lines[n] for n in own)
 
 
 def _any(patterns: tuple[Pattern, ...], text: str) -> bool:

@@ -119,23 +119,33 @@ def test_each_mail_is_known_by_one_recipe(tool: str) -> None:
         assert (sample.mail["name"], knowing) == (sample.mail["name"], [sample.tool])
 
 
+PREFIXES = ("[EXTERNAL] ", "FW: ", "RE: [EXT] ", "WG: *EXTERN* ", "***EXTERNAL*** {EXTERNAL} ", "<EXTERNAL> [SPAM] ")
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_prefixes_are_taken_off(tool: str) -> None:
     """What gateways and redirecting colleagues put before a subject changes nothing."""
     for sample in TOOLS[tool]:
         plain = read(sample.raw(), SHIPPED)
-        for prefix in ("[EXTERNAL] ", "FW: ", "RE: [EXT] ", "WG: *EXTERN* "):
+        for prefix in PREFIXES:
             prefixed = read(sample.raw(subject=prefix + sample.mail["subject"]), SHIPPED)
             assert (sample.mail["name"], prefix, prefixed.events) == (sample.mail["name"], prefix, plain.events)
+
+
+BANNERS = (
+    "CAUTION: This email originated from outside of the organization. Do not click links.",
+    "CAUTION: External Sender\n________________________________",
+    "From: external sender. Be careful!",
+)
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_banner_on_top_changes_nothing(tool: str) -> None:
     """A gateway's warning above the text is not what the tool said."""
     for sample in TOOLS[tool]:
-        banner = "CAUTION: This email originated from outside of the organization. Do not click links.\n\n"
-        reading = read(sample.raw(body=banner + sample.mail["body"]), SHIPPED)
-        assert kept(reading) == sample.kept, sample.mail["name"]
+        for banner in BANNERS:
+            reading = read(sample.raw(body=f"{banner}\n\n{sample.mail['body']}"), SHIPPED)
+            assert kept(reading) == sample.kept, (sample.mail["name"], banner)
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -151,6 +161,12 @@ FORWARDS = {
     "Date: Mon, 23 Nov 2026 at 07:42\nSubject: {subject}\nTo: <john@northwind.example>\n\n\n{body}",
     "outlook": "Please look into this.\n\nJohn\n\nFrom: Monitor <{sender}>\nSent: Monday, November 23, 2026 7:42 AM\n"
     "To: John Harper\nSubject: {subject}\n\n{body}",
+    "outlook-cs": "FYI\n\nOd: Monitor\nOdesláno: 23. listopadu\nKomu: John\nPředmět: {subject}\n\n{body}",
+    "outlook-fi": "FYI\n\nLähettäjä: Monitor\nLähetetty: 23.\nVastaanottaja: John\nAihe: {subject}\n\n{body}",
+    "outlook-hu": "FYI\n\nFeladó: Monitor\nElküldve: 23\nCímzett: John\nTárgy: {subject}\n\n{body}",
+    "outlook-tr": "FYI\n\nKimden: Monitor\nGönderildi: 23\nKime: John\nKonu: {subject}\n\n{body}",
+    "outlook-he": "FYI\n\nמאת: Monitor\nנשלח: 23\nאל: John\nנושא: {subject}\n\n{body}",
+    "helpdesk": "##- Please type your reply above this line -##\n\nYour request has been received.\n\n{body}",
     "nothing added": "From: Monitor <{sender}>\nSent: Monday, November 23, 2026 7:42 AM\nTo: John\n"
     "Subject: {subject}\n\n{body}",
 }
