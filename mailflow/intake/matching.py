@@ -87,12 +87,16 @@ class Found:
 
 
 def find_alert(view: AlertView, recipes: Recipes, defects: list[str]) -> Found | None:
-    """The first recipe that knows this mail and finds an event in it; None, and a defect for each that came close."""
+    """The first recipe that knows this mail and finds an event in it; None, and a defect for each that came close.
+
+    Of two bodies that both give one, the one that tells more.
+    """
     subject = normal_subject(view.subject)
     gated = [r for r in recipes.all if _gate(r, view, subject)]
     if not gated:
         return None
     keyless: list[str] = []
+    found: list[Found] = []
     for body in view.texts:
         text = normal_text(body.make())
         start = _start(text, body.own_lines)
@@ -103,10 +107,19 @@ def find_alert(view: AlertView, recipes: Recipes, defects: list[str]) -> Found |
             if not all(p.search(text) for p in match.body):
                 continue
             if events := _events(recipe, view, subject, text, defects):
-                return Found(recipe=recipe, events=events)
+                found.append(Found(recipe=recipe, events=events))
+                break
             keyless.append(f"looks like {recipe.tool}, but recipe {recipe.id} found no key in it")
-    defects += keyless
-    return None
+        if found and (found[0].recipe.match.start or found[0].recipe.match.body):
+            break  # this text is the alert; what a sender alone tells may be "please view this in HTML"
+    if not found:
+        defects += keyless
+    return max(found, key=_richness, default=None)
+
+
+def _richness(found: Found) -> tuple[bool, int]:
+    """How much was read: the text of two that tells more is the alert."""
+    return any(e.state is not State.INFO for e in found.events), sum(len(e.fields) for e in found.events)
 
 
 def normal_subject(subject: str) -> str:
@@ -308,6 +321,7 @@ def trace(view: AlertView, recipe: Recipe) -> tuple[Origin, ...]:
     """Where each field of the mail's first event came from, for whoever writes a recipe."""
     subject = normal_subject(view.subject)
     sender = view.author.address if view.author else ""
+    traces: list[tuple[Origin, ...]] = []
     for body in view.texts:
         text = normal_text(body.make())
         block = next(_blocks(recipe, text))
@@ -326,8 +340,8 @@ def trace(view: AlertView, recipe: Recipe) -> tuple[Origin, ...]:
                     break
         given = {origin.field for origin in found}
         found += [Origin(field=n, value=v, source="default") for n, v in recipe.defaults.items() if n not in given]
-        return tuple(found)
-    return ()
+        traces.append(tuple(found))
+    return max(traces, key=len, default=())
 
 
 def _filled(template: Template, fields: Mapping[str, str]) -> str:

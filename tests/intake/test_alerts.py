@@ -156,6 +156,24 @@ def test_html_says_the_same(tool: str) -> None:
         assert kept(reading) == sample.kept, sample.mail["name"]
 
 
+STUB = (
+    "--b\nContent-Type: text/plain\n\nPlease view this message in an HTML capable client.\n\n"
+    "--b\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
+)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_stub_beside_the_html_is_not_read(tool: str) -> None:
+    """Of two bodies the one that tells the trouble is the alert, not the one that points to the other."""
+    for sample in TOOLS[tool]:
+        head, _, body = sample.raw(as_html=True).partition(b"\n\n")
+        head = head.replace(
+            b"text/html; charset=utf-8\nContent-Transfer-Encoding: base64", b"multipart/alternative; boundary=b"
+        )
+        reading = read(head + b"\n\n" + STUB.encode() + body + b"\n--b--\n", SHIPPED)
+        assert kept(reading) == sample.kept, sample.mail["name"]
+
+
 FORWARDS = {
     "gmail": "FYI, is this bad?\n\n---------- Forwarded message ---------\nFrom: Monitor <{sender}>\n"
     "Date: Mon, 23 Nov 2026 at 07:42\nSubject: {subject}\nTo: <john@northwind.example>\n\n\n{body}",
