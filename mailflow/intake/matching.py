@@ -38,6 +38,15 @@ _PREFIX = re.compile(
 )
 _ODD_BLANKS = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\u034f]")  # preheader padding, soft hyphens, marks
+# A number that changes with each mail, not one of a name: "Gi1/0/2", "MSSQL$PROD1", an address, "Fan 2" without a unit.
+_NUMBER = re.compile(
+    r"(?P<name>\b(?:port|disk|drive|slot|raid|id|nic|fan|cpu|core|psu|supply|sensor|controller|bay|array|pool|volume|lun"
+    r"|vlan|interface|adapter|ethernet|channel|unit|zone|battery|probe|wan|lan|link|tunnel|site|server|node|instance|vm"
+    r"|module|switch|member|line) ?[#:]? ?)?"
+    r"(?<![\w$/.])(?<!\w-)(?!\d+(?:\.\d+){3}\b)\d+(?:[.,]\d+)*"
+    r"(?P<unit>\s?(?:%|percent|°|[kmgt]i?b(?:/s|ps)?\b|[kmgt]?hz\b|m?s\b|(?:sec|min|hour|day)))?",
+    re.IGNORECASE,
+)
 # The first line of a quote or of a forwarded mail ("##- Please type your reply above": a helpdesk's): nothing from
 # there on counts as the start of this one.
 _QUOTED = re.compile(
@@ -344,6 +353,11 @@ def trace(view: AlertView, recipe: Recipe) -> tuple[Origin, ...]:
     return max(traces, key=len, default=())
 
 
+def _without_value(number: re.Match[str]) -> str:
+    name, unit = number["name"] or "", number["unit"] or ""
+    return number[0] if name and not unit else f"{name}#{unit}"
+
+
 def _filled(template: Template, fields: Mapping[str, str]) -> str:
     """The key, in one spelling (no case, single blanks); empty where a field is missing."""
     parts: list[str] = []
@@ -352,7 +366,7 @@ def _filled(template: Template, fields: Mapping[str, str]) -> str:
         if function == "sorted":
             value = "\n".join(sorted(line.strip() for line in value.splitlines() if line.strip()))
         elif function == "without_numbers":
-            value = re.sub(r"\d+(?:[.,]\d+)?", "#", value)
+            value = _NUMBER.sub(_without_value, value)
         if not value:
             return ""
         parts += (literal, value)
