@@ -33,7 +33,7 @@ _TAG = (
 # Prefixes of replies, forwards and gateways, in the languages that mail clients speak. Bounded: at most eight.
 _PREFIX = re.compile(
     r"^(?:\s*(?:(?:re|aw|antw|antwort|sv|vs|fw|fwd|wg|tr|rv|vb|pd|enc|i|r|rif|doorst|doorgest|doorgestuurd)"
-    rf"(?:\[\d{{1,3}}\])?\.?\s?:|[\[({{<*]{{1,3}}\s?{_TAG}\s?[\])}}>*]{{1,3}}:?|{_TAG}:)){{1,8}}\s*",
+    rf"(?:\[\d{{1,3}}\])?\.?\s?:|(?:[\[({{<]{{1,2}}\s?{_TAG}\s?[\])}}>]{{1,2}}|\*{{1,3}}\s?{_TAG}\s?\*{{1,3}}):?|{_TAG}:)){{1,8}}\s*",
     re.IGNORECASE,
 )
 _ODD_BLANKS = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")

@@ -221,6 +221,7 @@ def test_an_alert_without_key_is_not_guessed() -> None:
         ("External Email: EXT: [Warning: External] [SUSPECTED SPAM] x", "x"),
         ("Antw.: Antwort: RIF: Doorst.: [Message externe] x", "x"),
         ("[Extranet] is down", "[Extranet] is down"),
+        ("[EXT]** PROBLEM", "** PROBLEM"),
         ("Resolved:\u00a0x", "Resolved: x"),
         ("Recovery: x", "Recovery: x"),
         ("[Failed] x", "[Failed] x"),
