@@ -73,6 +73,7 @@ class Asking:
             {
                 "problems": problems or [["missing_one" if len(fields) == 1 else "missing_many", {}]],
                 "fields": case.asked(fields, {}),
+                "others": case.others(fields),
                 "taken": [{"label": case.label(n), "value": f.value} for n, f in sorted(known.items())],
                 "notes": notes,
                 "end_marker": end_marker(case.incident.reference, version),
@@ -100,6 +101,7 @@ class Asking:
                 "lines": [["asked_by", {"name": asked_by.name}], *case.so_far()],
                 "question": question,
                 "fields": case.asked(numbers, {}),
+                "others": case.others(numbers),
                 "end_marker": end_marker(case.incident.reference, version),
             },
             key=f"{case.affected.id}:{staff.address}:{inbound_id}",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from mailflow.domain.form import BY_NAME, BY_NUMBER, Fill, is_unknown
+from mailflow.domain.form import BY_NAME, BY_NUMBER, CATALOGUE, Fill, is_unknown
 from mailflow.domain.incident import Affected, Incident, PromiseKind
 from mailflow.domain.letters import JSON, ClientView, client_view
 from mailflow.domain.moments import past_moment
@@ -51,6 +51,10 @@ class Case:
     def asked(self, numbers: Sequence[int], prefilled: Mapping[int, str]) -> list[JSON]:
         """Fields as a form shows them."""
         return [{"number": n, "label": self._bare_label(n), "prefilled": prefilled.get(n, "")} for n in numbers]
+
+    def others(self, numbers: Sequence[int]) -> list[JSON]:
+        """The rest of the catalogue: what a mail does not ask for can still be answered and corrected by its number."""
+        return self.asked([f.number for f in CATALOGUE if f.number not in numbers], {})
 
     def known(self, now: datetime) -> dict[int, str]:
         """What the record can already say to a field."""

@@ -161,13 +161,14 @@ class Freezer:
         return words.marked(subject, line)
 
     def _form(self, letter: Letter, words: Rendered) -> Form:
-        asked = letter.facts["fields"]
+        asked, others = letter.facts["fields"], letter.facts.get("others", [])
         assert isinstance(asked, list)
+        assert isinstance(others, list)
         return Form(
             reference=str(letter.facts["reference"]),
             version=letter.version,
             language=letter.language,
-            fields=tuple(AskedField(**field) for field in asked),
+            fields=tuple(AskedField(**field) for field in [*asked, *others]),
             text=words.text,
             end_marker=str(letter.facts["end_marker"]),
         )

@@ -3,7 +3,7 @@
 import difflib
 from datetime import datetime, timedelta
 
-from mailflow.domain.form import CATALOGUE, end_marker
+from mailflow.domain.form import end_marker
 from mailflow.domain.letters import JSON, Draft, LetterKind
 from mailflow.domain.people import Address
 from mailflow.domain.vocabulary import Live
@@ -58,7 +58,7 @@ class Previews:
                 "remarks": remarks,
                 "problem": problem,
                 "notes": notes,
-                "fields": case.asked([f.number for f in CATALOGUE], {}),
+                "fields": case.others([]),
                 "end_marker": end_marker(case.incident.reference, draft.version),
             },
             key=f"{draft.affected_id}:{draft.version}:{cause}",

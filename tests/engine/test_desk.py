@@ -275,6 +275,41 @@ def test_partial_answers_are_kept(tmp_path: Path) -> None:
         assert "We fixed it in place." in text
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "2: Replaced it\n7: everyone\n1: The other fan",
+        "1: The other fan\n7: everyone\n2: Replaced it",
+        "[2] Replaced it\n[7] everyone\n[1] The other fan",
+        "[2] What did we do about it? Replaced it\n[7] Who felt it: everyone\n[1] What was the problem? The other fan",
+    ],
+)
+def test_what_was_not_asked_for_can_be_corrected_in_the_same_mail(tmp_path: Path, said: str) -> None:
+    """N.5: a number means its field in every mail: it is never taken for words of the one field that is still open."""
+    with by_hand(tmp_path) as on:
+        on.replies(form_of(on), "1: The fan")
+        asked = on.last(MISSING)
+        on.replies(asked, said)
+        assert {n: f.value for n, f in on.app.store.desk.fills(1).items()} == {
+            1: "The other fan",
+            2: "Replaced it",
+            7: "everyone",
+        }
+        assert "The other fan" in shown_to_john(on.last(PREVIEW))
+
+
+def test_what_was_taken_comes_back_as_nothing_new(tmp_path: Path) -> None:
+    """N.5: the values that a mail shows as taken are no answers when a reply quotes them, however it is quoted."""
+    with by_hand(tmp_path) as on:
+        on.replies(form_of(on), "1: The fan gave up,\nas they do.")
+        before = on.app.store.desk.fills(1)
+        on.send(VALERY, outlook_inline(on.last(MISSING), FROM_VALERY, {2: "We fixed it in place."}, on.now))
+        on.turn()
+        after = on.app.store.desk.fills(1)
+        assert after[1] == before[1]
+        assert after[2].value == "We fixed it in place."
+
+
 def test_text_without_a_number_is_laid_into_the_draft_and_marked(tmp_path: Path) -> None:
     """MAIL-WORLD 2.4: loose text above the quote becomes the first open question's answer, and the preview says so."""
     with by_hand(tmp_path) as on:

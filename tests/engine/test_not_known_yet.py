@@ -61,7 +61,7 @@ def test_not_known_yet_is_told_asked_again_once_and_ends_in_a_debrief(on: ByHand
     (asked,) = on.got(VALERY, MISSING)
     assert "Is it known now?" in asked.text
     assert "[1] What was the problem?" in asked.text
-    assert "[2]" not in asked.text.partition("----- end")[0]
+    assert "[2]" not in asked.text.partition("What I have so far")[0]
     on.replies(asked, "1: A disk had a fault of its maker.")
     on.replies(on.last(PREVIEW), "SEND")
     on.later(minutes=4)

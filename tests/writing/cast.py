@@ -189,6 +189,7 @@ def ask(question: str = "Which disk was it?") -> dict[str, Any]:
         "lines": [["asked_by", {"name": "Valery Stufano"}], ["form_restored", LEAD]],
         "question": question,
         "fields": asked(1, 2),
+        "others": asked(*range(3, 21)),
         "end_marker": "----- end of form INC-2041/2 -----",
     }
 
@@ -199,6 +200,7 @@ def missing(problems: list[Any], *numbers: int, notes: str = "") -> dict[str, An
         **COMMON,
         "problems": problems,
         "fields": asked(*numbers),
+        "others": asked(*({*range(1, 21)} - {*numbers})),
         "taken": [{"label": "[1] What was the problem?", "value": PROBLEM}],
         "notes": notes,
         "end_marker": "----- end of form INC-2041/2 -----",
