@@ -1,6 +1,7 @@
 """How each of ours signs, as their replies have shown: remembered from mail to mail."""
 
 from mailflow.domain.form import Verb
+from mailflow.domain.people import Staff
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 from mailflow.intake.signature import ending, learned
@@ -15,10 +16,14 @@ class Habits:
         self._store = store
         words = [setup.writer.words(code).at("command") for code in setup.writer.languages]
         self._commands = frozenset(word for table in words for verb in Verb for word in table.get(verb.value, ()))
+        self._closings = [closing.casefold() for table in words for closing in table.get("closings", ())]
 
-    def signature(self, address: str) -> tuple[str, ...]:
+    def signature(self, staff: Staff) -> tuple[str, ...]:
         """The lines with which this person's replies end; empty while nothing is known."""
-        return learned(self._endings(address), self._commands)
+        own = (staff.name, staff.first_name, staff.title, staff.phone, staff.address)
+        return learned(
+            self._endings(staff.address), [*self._closings, *(o.casefold() for o in own if o)], self._commands
+        )
 
     def learn(self, address: str, text: str) -> None:
         """One more reply of theirs."""

@@ -254,9 +254,11 @@ class Reception:
             form = self._store.desk.form(letter.id)
         language = situation.who.staff.language if situation.who.staff else self._setup.policy.language
         vocabulary_ = self._vocabularies.get(language) or self._vocabularies["en"]
-        if not (situation.who.staff and situation.proven):
+        staff = situation.who.staff
+        if not (staff and situation.proven):
             return align(reading, form, vocabulary_)
-        return align(reading, form, vocabulary_, self._habits.signature(situation.who.staff.address))
+        signing = replace(vocabulary_, names=(staff.name, staff.first_name))
+        return align(reading, form, signing, self._habits.signature(staff))
 
     def _heard_from(self, reading: Reading, situation: Situation, now: datetime) -> None:
         """Who of ours writes is there, and shows how they sign; the same mail by another road is no second one."""
@@ -309,4 +311,5 @@ def vocabulary(setup: Setup, language: str) -> Vocabulary:
         near_miss=tuple(table.get("near_miss", ())),
         near_stop=tuple(table.get("near_stop", ())),
         closings=tuple(table.get("closings", ())),
+        asides=tuple(table.get("asides", ())),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from mailflow.domain.form import Answer, Answers, Command, Doubt, Form, Place, Verb
 from mailflow.domain.mail import Line, Mark, Reading
-from mailflow.intake.commands import Vocabulary, is_send, parse_commands, stop_like, subject_command
+from mailflow.intake.commands import Vocabulary, is_aside, is_send, parse_commands, stop_like, subject_command
 from mailflow.intake.labels import Labels, words
 from mailflow.intake.numbered import numbered
 from mailflow.intake.quoting import signed
@@ -60,6 +60,8 @@ def align(reading: Reading, form: Form | None, language: Vocabulary, signature: 
     if form is None and not commands and (command := subject_command(reading.subject, loose, language)):
         commands = (command,)
         loose = "" if loose and command.argument.endswith(loose) else loose
+    if (read.values or read.doubts) and is_aside(loose, language):
+        loose = ""
     return Answers(
         commands=commands,
         near_miss=read.near_miss,

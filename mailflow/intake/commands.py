@@ -57,7 +57,9 @@ class Vocabulary:
     near_miss: tuple[str, ...] = ()  # regular expressions for a line that could have been meant as SEND
     near_stop: tuple[str, ...] = ()  # regular expressions for a line that could have been meant as STOP
     closings: tuple[str, ...] = ()  # "kind regards", "thanks": a whole line that begins an unmarked signature
+    asides: tuple[str, ...] = ()  # regular expressions for a whole line that says nothing beside answers: a greeting
     nothing: tuple[str, ...] = ("-", "–", "—", "n/a")  # answers that mean "none"
+    names: tuple[str, ...] = ()  # the author's own, in full and for short: how an unmarked signature may begin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +124,25 @@ def is_send(text: str, vocabulary: Vocabulary) -> bool:
 
 
 def is_closing(lines: Sequence[Line], n: int, vocabulary: Vocabulary) -> bool:
-    """Whether an unmarked signature begins at `n`: "Kind regards", at most a name's line under it, and no essay."""
-    if _plain(lines[n].text.rstrip(" ,")) not in {c.casefold() for c in vocabulary.closings}:
+    """Whether an unmarked signature begins at `n`: "Kind regards" or the author's name, at most a line of who that is
+    under it, and no essay. The name for short is one only as the last line of all."""
+    text = lines[n].text.strip()
+    if len(text) > MAX_NAME:
+        return False
+    named = _plain(text.lstrip("-–—").rstrip(" ,")) in [name.casefold() for name in vocabulary.names]
+    if not named and _plain(text.rstrip(" ,")) not in {c.casefold() for c in vocabulary.closings}:
         return False
     under = [line.text.strip() for line in lines[n + 1 : n + 2 + MAX_CLOSING_LINES]]
     first = next((text for text in under if text), "")
+    if named and ((n and lines[n - 1].text.strip()) or (first and len(text.split()) == 1)):
+        return False  # "Who was there?\nValery Stufano", "Valery\nand Paul"
     return len(under) <= MAX_CLOSING_LINES and len(first) <= MAX_NAME and not first.endswith((".", ":", "?"))
+
+
+def is_aside(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether all lines of a text say nothing beside answers: "Hi Ann", "See my answers below"."""
+    lines = [_plain(line) for line in text.splitlines() if line.strip()]
+    return all(any(re.fullmatch(p, line, re.IGNORECASE) for p in vocabulary.asides) for line in lines)
 
 
 def _signs(line: Line) -> bool:

@@ -108,7 +108,7 @@ def is_device_line(text: str) -> bool:
 
 
 def signed(lines: Sequence[Line], signature: Sequence[str]) -> Sequence[Line]:
-    """The lines with a signature that is known by its words marked, wherever its author typed it, blank lines aside.
+    """The lines with a signature that is known by its words marked where its author's text ends, blank lines aside.
 
     One line alone is none: "Paul" may be an answer.
     """
@@ -118,10 +118,16 @@ def signed(lines: Sequence[Line], signature: Sequence[str]) -> Sequence[Line]:
     said = [(n, " ".join(line.text.split())) for n, line in enumerate(lines) if line.text.strip() and not line.depth]
     result = list(lines)
     for i in range(len(said) - len(known) + 1):
-        if all(said[i + k][1] == text for k, text in enumerate(known)):
+        if all(said[i + k][1] == text for k, text in enumerate(known)) and _ends(lines, said[i + len(known) - 1][0]):
             for n in range(said[i][0], said[i + len(known) - 1][0] + 1):
                 result[n] = replace(lines[n], mark=Mark.SIGNATURE)
     return result
+
+
+def _ends(lines: Sequence[Line], n: int) -> bool:
+    """Whether an author's text ends with line `n`: the mail does, a quote begins or goes on, or a mark follows."""
+    following = next((lines[m] for m in range(n + 1, len(lines)) if lines[m].text.strip()), None)
+    return following is None or (following.depth, following.below, following.mark) != (0, lines[n].below, Mark.TEXT)
 
 
 def marked(lines: Sequence[Line]) -> tuple[Line, ...]:

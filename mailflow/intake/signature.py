@@ -1,7 +1,7 @@
 """An unmarked signature, learned: the lines with which two replies of one person end alike.
 
-Promises: a command or a numbered answer is no part of it, and no mail is all signature, so that nothing that was said
-can be taken for how somebody signs.
+Promises: it begins with a closing, or with the author's own name, title, telephone or address; a sentence, a command
+or a numbered answer is no part of it, and no mail is all signature: what is said twice is not how somebody signs.
 """
 
 import re
@@ -19,14 +19,24 @@ def ending(text: str) -> tuple[str, ...]:
     return tuple(line[:MAX_LINE] for line in lines[1:][-MAX_LINES:])
 
 
-def learned(endings: Sequence[Sequence[str]], commands: frozenset[str]) -> tuple[str, ...]:
-    """What the last two replies have in common at their end; empty where that is too little. `commands` are words
-    that are said alone on a line, in small letters."""
+def learned(endings: Sequence[Sequence[str]], begins: Sequence[str], commands: frozenset[str]) -> tuple[str, ...]:
+    """What the last two replies have in common at their end; empty where that is too little.
+
+    `begins` are the words with which a signature may begin, `commands` those that are said alone on a line, both in
+    small letters.
+    """
     if len(endings) < MIN_LINES:
         return ()
     same: list[str] = []
     for one, other in zip(reversed(endings[-1]), reversed(endings[-2]), strict=False):
-        if one != other or ANSWER.match(one) or one.casefold().rstrip(".!") in commands:
+        said = one.casefold()
+        if one != other or ANSWER.match(one) or said.endswith((".", "!", "?")) or said in commands:
             break
         same.insert(0, one)
-    return tuple(same) if len(same) >= MIN_LINES else ()
+    start = next((n for n, line in enumerate(same) if _begins(line.casefold(), begins)), len(same))
+    return tuple(same[start:]) if len(same) - start >= MIN_LINES else ()
+
+
+def _begins(line: str, begins: Sequence[str]) -> bool:
+    """Whether a signature may begin with this line: such words, and at most a sign and more behind them."""
+    return any(line.startswith(b) and not line[len(b) :].lstrip()[:1].isalnum() for b in begins)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailflow.domain.form import Form, Place
 from mailflow.domain.mail import Line
@@ -126,7 +126,8 @@ def _newest(lines: list[Line], section: Section, *, plain: bool, between: bool) 
 
 
 def _text(lines: Sequence[Line], section: Section, vocabulary: Vocabulary) -> str:
-    value = text_of(without_closing(lines, vocabulary))
+    own_name = replace(vocabulary, names=())  # alone it answers "who was there?"
+    value = text_of(without_closing(lines, vocabulary)) or text_of(without_closing(lines, own_name))
     if section.bold and value.count("*") % 2:  # Gmail's text part: typed text inherits the label's bold
         before, _, behind = value.rpartition("*")
         value = (before + behind).strip()

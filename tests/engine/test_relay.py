@@ -51,6 +51,21 @@ def test_the_liaison_sees_the_clients_new_words_and_answers_that_client(tmp_path
         assert str(letter.message["From"]).startswith("Valery Stufano")
 
 
+def test_sentences_that_end_every_answer_are_no_signature(tmp_path: Path) -> None:
+    """S0.9, N.6: however often the same lines end an answer, they are words for the client; name and title are not."""
+    ends = "Please keep everybody off the Data drive.\nDo not restart anything"
+    with by_hand(tmp_path) as on:
+        on.alert()
+        on.later(minutes=4)
+        for hours in (2, 3, 4):
+            on.replies(on.got(JOHN)[0], f"Is it really {hours}?\n", JOHN)
+            signed = "Valery Stufano\nClient Experience Liaison\nExample IT"
+            on.replies(on.last(FORWARD), f"It will take {hours} hours.\n\n{ends}\n\n{signed}")
+            said = plain(answers(on)[-1]).split("Kind regards,")[0].strip()
+            assert said == f"Hello John,\n\nIt will take {hours} hours.\n\n{ends}"
+            on.later(minutes=65)
+
+
 def test_stop_holds_an_answer_back(tmp_path: Path) -> None:
     """DESIGN 4: until an answer has left, STOP holds it."""
     with by_hand(tmp_path) as on:

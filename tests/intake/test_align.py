@@ -33,6 +33,8 @@ ENGLISH = Vocabulary(
     },
     near_miss=(r"\bsend\b", r"^(?:sned|sedn|snd)\b"),
     closings=("kind regards", "best regards", "regards", "thanks", "cheers", "best"),
+    asides=(r"(?:hi|hello)(?: \w+)?\W*", r"see my answers (?:below|inline)\W*"),
+    names=("Paul Jones", "Paul"),
 )
 TEXT = """Valery, Northwind's file server did not answer from about 9:00 on Tuesday until 9:21.
 Shirley called at 9:03. John expects to hear from you by Thursday.
@@ -500,6 +502,51 @@ def test_an_instruction_on_the_labels_own_line_is_an_answer() -> None:
     text = gmail_text("", {}, "").replace("about it?", f"about it? {LINES[8]}")
     assert LINES[8] == "Leave blank if you like:"
     assert values(align(reading(text), FORM, ENGLISH)) == {2: "Leave blank if you like:"}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(
+    "signed",
+    [
+        "Paul Jones\nHead of Operations\nExample IT | 555 0100\nThis mail is confidential.",
+        "Paul Jones\n\nExample IT",
+        "-Paul",
+        "Paul",
+        "Kind regards,\nPaul",
+    ],
+)
+def test_the_authors_name_begins_a_signature(client: str, signed: str) -> None:
+    """MAIL-WORLD 2.3: behind a blank line, the author's name and what is under it is no answer and no loose text."""
+    text, _ = CLIENTS[client]
+    found = align(reading(text(f"1: The fan\n2: Replaced it\n\n{signed}", {}, "")), FORM, ENGLISH)
+    assert (values(found), found.loose) == ({1: "The fan", 2: "Replaced it"}, "")
+    found = align(reading(text(f"Hi,\n\n{signed}", {LABEL[1]: "The fan"}, "")), FORM, ENGLISH)
+    assert (values(found), found.loose) == ({1: "The fan"}, "")
+
+
+@pytest.mark.parametrize(
+    "answer", ["Who was there?\nPaul Jones\nand Ann", "They were\n\nPaul Jones\n\nShe left early.", "Paul\nreplaced it"]
+)
+def test_the_authors_name_in_an_answer_is_an_answer(answer: str) -> None:
+    """N.5: a name that does not end what was typed, or is all that was typed, is what was said."""
+    assert values(align(reading(gmail_text(f"1: {answer}\n2: Paul Jones", {}, "")), FORM, ENGLISH)) == {
+        1: answer,
+        2: "Paul Jones",
+    }
+
+
+def test_a_known_signature_ends_a_text() -> None:
+    """N.6: lines by which an author is known to sign are an answer's where its author goes on behind them."""
+    answer = "Called them:\nPaul Jones\nExample IT | 555 0100\nand the vendor"
+    found = align(reading(gmail_text(f"1: {answer}", {}, "")), FORM, ENGLISH, SIGNATURE)
+    assert values(found) == {1: answer}
+
+
+@pytest.mark.parametrize("said", ["Hi,", "Hello Ann", "See my answers inline.", "Hi Ann,\n\nSee my answers below."])
+def test_what_says_nothing_beside_answers_is_no_answer(said: str) -> None:
+    """MAIL-WORLD 2.4: a greeting above answers, or where they are, is never laid into a field that is open."""
+    assert align(reading(gmail_text(said, {LABEL[1]: "The fan"}, "")), FORM, ENGLISH).loose == ""
+    assert align(reading(gmail_text(said, {}, "")), FORM, ENGLISH).loose == said
 
 
 def test_lines_of_the_form_that_a_client_joined() -> None:

@@ -161,6 +161,8 @@ def vocabulary() -> Vocabulary:
         near_miss=tuple(table["near_miss"]),
         near_stop=tuple(table["near_stop"]),
         closings=tuple(table["closings"]),
+        asides=tuple(table["asides"]),
+        names=("Paul Jones", "Paul"),
     )
 
 
