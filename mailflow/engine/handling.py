@@ -68,7 +68,7 @@ class Handling:
         owed = [case for case in owed if case.affected.settled_at is None]
         if not owed:
             return ["later_nothing", {}]
-        was = Times.in_zone(words, order.staff.timezone, order.now).by(min(case.due for case in owed if case.due))
+        was = Times.in_zone(words, order.staff.timezone, order.now).full(min(case.due for case in owed if case.due))
         order.note(self._store, "extended", f"from {was}{f': {why}' if why else ''}")
         waiting = {p.affected_id for p in self._store.promises.of(order.incident.id) if p.waits_since}
         told: list[Case] = []

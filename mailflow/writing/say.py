@@ -22,10 +22,10 @@ class Say:
         # How a value is spoken of, by the end of its name.
         self._ways: dict[str, Callable[[datetime], str]] = {
             "at": self.times.stamp,
-            "when": self.times.when,
+            "when": self.times.exact,
             "full": self.times.full,
             "date": self.times.day,
-            "day": self.times.on,
+            "day": self.times.of,
         }
         # What was said already: both parts of a letter say the same, and a digest has hundreds of lines. The values
         # are kept with it, so that no others can have their place in memory.
@@ -150,8 +150,8 @@ class Say:
         return self.times.stamp(_moment(moment))
 
     def moment(self, moment: str) -> str:
-        """ "at about quarter past nine this morning"."""
-        return self.times.when(_moment(moment))
+        """ "at 9:12"."""
+        return self.times.exact(_moment(moment))
 
     def late(self, hours: float) -> str:
         """ "3 days", "1 hour"."""
@@ -216,7 +216,7 @@ class Say:
         return self._words.choose(path, variant if isinstance(variant, int) else 0).format(
             plain=self._plain(),
             Plain=self._capital(),
-            when=self.times.on(started) if debrief else self.times.when(started),
+            when=self.times.of(started) if debrief else self.times.when(started),
             when_of=self.times.part(started),
             reporter=facts["reporter"],
             reported=facts["reported"],

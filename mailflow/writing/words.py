@@ -1,14 +1,13 @@
-"""One language's words, and how it speaks of times: "at about quarter past nine this morning", "by Thursday"."""
+"""One language's words, and how it speaks of times: "at about ten past nine this morning", "by Thursday"."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-QUARTER = 15  # minutes: nobody tells a client that it was at 9:13 when the monitor looks every five minutes
 THIS_WEEK = 6  # days after which a weekday alone could be mistaken
 
 
@@ -90,29 +89,32 @@ class Times:
         return Times(words=words, zone=ZoneInfo(timezone), now=now)
 
     def when(self, at: datetime) -> str:
-        """ "at about quarter past nine this morning"; "on Tuesday morning" when it is longer ago."""
+        """ "at about ten past nine this morning"; "on Tuesday morning" when it is longer ago."""
         if not 0 <= self._days_ago(at) <= 1:  # or tomorrow, where a server's clock is ahead of ours
             return self.on(at)
-        hour, quarter = self._rough(at)
-        if quarter == 0 and hour % 12 == 0:
+        local = at.astimezone(self.zone)
+        if local.hour % 12 == 0 and self._step(at) == 0:
             return str(self.words.at("time.at_turn")[self._days_ago(at)]).format(rough=self.rough(at))
         return self.words.phrase("time.at", rough=self.rough(at), part=self.part(at))
 
+    def exact(self, at: datetime) -> str:
+        """ "at 9:12", "at 9:12 on Tuesday", "at 9:12 on 17 November": for our own people."""
+        local = at.astimezone(self.zone)
+        ago = self._days_ago(at)
+        way = 0 if ago == 0 else 1 if 0 < ago <= THIS_WEEK else 2
+        ways: Sequence[str] = self.words.at("time.exact")
+        return ways[way].format(time=f"{local.hour}:{local:%M}", **self._date(at))
+
     def rough(self, at: datetime) -> str:
-        """ "about quarter past nine"."""
-        hour, quarter = self._rough(at)
+        """ "about ten past nine": rounded down, so that it is never still to come and every letter says the same."""
+        hour = at.astimezone(self.zone).hour
         hours: Sequence[str] = self.words.at("time.hours")
         ways: Sequence[str] = self.words.at("time.rough")
-        return ways[quarter].format(hour=hours[hour % 24], next=hours[(hour + 1) % 24])
+        return ways[self._step(at)].format(hour=hours[hour], next=hours[(hour + 1) % 24])
 
-    def _rough(self, at: datetime) -> tuple[int, int]:
-        """The hour (0 to 24) and the quarters past it, rounded, but never into the time to come."""
-        local = at.astimezone(self.zone)
-        minutes = local.hour * 60 + local.minute
-        quarters = round(minutes / QUARTER)
-        if at <= self.now < at + timedelta(minutes=quarters * QUARTER - minutes):
-            quarters = minutes // QUARTER
-        return divmod(quarters, 60 // QUARTER)
+    def _step(self, at: datetime) -> int:
+        """Which of a language's ways to name a part of the hour: twelve of them are five minutes each."""
+        return at.astimezone(self.zone).minute * len(self.words.at("time.rough")) // 60
 
     def part(self, at: datetime) -> str:
         """ "this morning", "yesterday evening", "on Tuesday morning"."""
@@ -127,8 +129,12 @@ class Times:
             case _:
                 return self.on(at)
 
+    def of(self, at: datetime) -> str:
+        """ "this morning"; "on Tuesday morning" from the next day on, for letters that are read again later."""
+        return self.part(at) if self._days_ago(at) == 0 else self.on(at)
+
     def on(self, at: datetime) -> str:
-        """ "on Tuesday morning", "on Tuesday 17 November": never relative, for letters that are read later."""
+        """ "on Tuesday morning", "on Tuesday 17 November": never relative."""
         if self._days_ago(at) > THIS_WEEK:
             return self.words.phrase("time.long_ago", **self._date(at))
         return self.words.phrase("time.earlier", part=self._part(at), **self._date(at))

@@ -63,7 +63,7 @@ def test_update_is_shown_and_goes_with_send(on: ByHand) -> None:
     on.later(minutes=4)
     (letter,) = on.got(JOHN, UPDATE)
     assert "copy the files back." in letter.text
-    assert "by tomorrow" in letter.text
+    assert "by the end of tomorrow" in letter.text
     assert "Thanks" not in letter.text
     assert (due(on), promises(on)[0].state) == ("Wed 17:00", PromiseState.OPEN)
 
@@ -97,10 +97,13 @@ def test_later_moves_what_is_due_and_tells_who_was_promised(on: ByHand) -> None:
     when one has left, since until then the client has only heard of the first day."""
     assert "Noted: Friday 27 November at 17:00." in says(on, "later friday, the maker is late")
     assert due(on) == "Wed 17:00"
-    assert recorded(on, "extended") == ["from tomorrow: the maker is late"]
-    assert "by tomorrow" in shown_to_john(on.last(PREVIEW))
+    assert recorded(on, "extended") == ["from Wednesday 25 November at 17:00: the maker is late"]
+    shown = " ".join(shown_to_john(on.last(PREVIEW)).split())
+    assert "hear from me about your file server by the end of tomorrow." in shown
+    assert "I'll write again by Friday." in shown
     says(on, "EXTEND to Monday\nThe maker is late again.")
-    assert "hear from me about your file server by tomorrow" in " ".join(shown_to_john(on.last(PREVIEW)).split())
+    shown = " ".join(shown_to_john(on.last(PREVIEW)).split())
+    assert "hear from me about your file server by the end of tomorrow." in shown
     on.replies(on.last(PREVIEW), "SEND")
     on.later(minutes=4)
     assert len(on.got(JOHN, UPDATE)) == 1
@@ -403,7 +406,7 @@ def test_several_commands_in_one_reply_are_each_answered(on: ByHand) -> None:
     assert len(on.got(PAUL, ASK)) == 1
     assert "Where INC-1 stands" in said
     assert on.incidents()[0].state is IncidentState.OPEN
-    assert recorded(on, "extended") == ["from tomorrow: The maker is late"]
+    assert recorded(on, "extended") == ["from Wednesday 25 November at 17:00: The maker is late"]
 
 
 def test_a_misspelt_command_is_asked_about(on: ByHand) -> None:

@@ -78,6 +78,20 @@ def test_what_is_sent_is_what_was_shown(tmp_path: Path) -> None:
         assert "John has the letter" in on.last(NOTICE).subject
 
 
+def test_a_debrief_of_yesterday_does_not_say_this_morning(tmp_path: Path) -> None:
+    """N.6, S0.2: a debrief speaks of "this morning" on the day itself; approved a day later, it is shown anew first."""
+    with by_hand(tmp_path) as on:
+        preview = preview_of(on)
+        assert "about your file server this morning" in " ".join(shown_to_john(preview).split())
+        on.later(hours=24)
+        on.replies(preview, "SEND")
+        assert "its words about days are made anew" in " ".join(on.last(PREVIEW).text.split())
+        assert debriefs(on) == []
+        on.replies(on.last(PREVIEW), "SEND")
+        (debrief,) = debriefs(on)
+        assert "about your file server on Tuesday morning" in " ".join(debrief.text.split())
+
+
 def test_a_second_send_sends_nothing(tmp_path: Path) -> None:
     """S0.8: SEND again, by a new mail or the very same bytes, publishes nothing twice; the new one is answered."""
     with by_hand(tmp_path) as on:

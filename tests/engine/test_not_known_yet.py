@@ -47,7 +47,7 @@ def test_not_known_yet_is_told_asked_again_once_and_ends_in_a_debrief(on: ByHand
     on.later(minutes=4)
     (word,) = on.got(JOHN, UPDATE)
     assert "We moved your files to another disk." in word.text
-    assert "by tomorrow" in word.text
+    assert "by the end of tomorrow" in word.text
     assert "don’t know" not in word.text  # her note to us is not laid before the client
     assert on.got(JOHN, DEBRIEF) == []
     assert on.incidents()[0].state is IncidentState.RESTORED
@@ -82,8 +82,8 @@ def test_what_we_did_may_be_unknown_too_and_again(on: ByHand) -> None:
     on.replies(on.last(PREVIEW), "SEND")
     on.later(minutes=4)
     first, second = on.got(JOHN, UPDATE)
-    assert "by tomorrow" in first.text
-    assert "by tomorrow" in second.text
+    assert "by the end of tomorrow" in first.text
+    assert "by the end of tomorrow" in second.text
     updates = [p.state for p in on.app.store.promises.of(1) if p.kind is PromiseKind.UPDATE]
     assert updates == [PromiseState.KEPT, PromiseState.OPEN]
     assert on.got(JOHN, DEBRIEF) == []

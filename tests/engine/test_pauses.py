@@ -61,7 +61,7 @@ def test_the_clock_stands_still_and_the_client_hears_of_it(tmp_path: Path) -> No
         assert "They replace the line on Friday." in preview
         on.replies(on.last(PREVIEW), "SEND")
         on.later(minutes=4)
-        assert "again by tomorrow" in words(on, UPDATE, JOHN)  # Thursday, in whichever phrasing
+        assert "again by the end of tomorrow" in words(on, UPDATE, JOHN)  # Thursday, in whichever phrasing
         on.at(day(25, 18))
         assert late(on) == []
         on.at(day(26, 17, 1))  # but the word that was promised in between is due
@@ -190,17 +190,17 @@ def test_no_letter_says_that_we_wait_once_it_goes_on(tmp_path: Path) -> None:
 
 
 def test_the_next_word_is_owed_on_the_day_of_the_debrief_too(tmp_path: Path) -> None:
-    """N.4: "again by tomorrow", said on the day before the debrief is due, is owed by tomorrow."""
+    """N.4: "again by the end of tomorrow", said on the day before the debrief is due, is owed by then."""
     with by_hand(tmp_path) as on:
         promised(on)
         waits_for_the_provider(on)
-        assert "again by tomorrow" in words(on, UPDATE, JOHN)
+        assert "again by the end of tomorrow" in words(on, UPDATE, JOHN)
         on.at(day(25, 17, 1))
         assert late(on)
 
 
 def test_words_of_another_day_are_shown_again(tmp_path: Path) -> None:
-    """N.6: "again by tomorrow", sent a day later, would name another day: made anew, it is shown before it leaves."""
+    """N.6: "by the end of tomorrow", sent a day later, would name another day: made anew, it is shown first."""
     with by_hand(tmp_path) as on:
         promised(on)
         on.replies(on.last(OPENED), "WAITING FOR the provider")
@@ -211,7 +211,7 @@ def test_words_of_another_day_are_shown_again(tmp_path: Path) -> None:
         assert on.got(JOHN, UPDATE) == []
         on.replies(on.last(PREVIEW), "SEND")
         on.later(minutes=4)
-        assert "again by tomorrow" in words(on, UPDATE, JOHN)
+        assert "again by the end of tomorrow" in words(on, UPDATE, JOHN)
 
 
 def test_waiting_in_an_answer_is_an_answer(tmp_path: Path) -> None:

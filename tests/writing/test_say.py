@@ -126,8 +126,9 @@ def test_every_part_of_the_day_has_words(language: str) -> None:
     for _, part in time["parts"]:
         assert time["today"][part]
         assert time["yesterday"][part]
-    assert (len(time["hours"]), len(time["rough"]), len(time["days"]), len(time["short_days"])) == (24, 4, 7, 7)
+    assert (len(time["hours"]), len(time["exact"]), len(time["days"]), len(time["short_days"])) == (24, 3, 7, 7)
     assert len(time["months"]) == 12
+    assert 60 % len(time["rough"]) == 0
     assert time["parts"][0][0] == 0
 
 

@@ -29,23 +29,24 @@ def times(now: str) -> Times:
 @pytest.mark.parametrize(
     ("now", "moment", "said"),
     [
-        ("24 9:16", "24 9:12", "at about quarter past nine this morning"),
+        ("24 9:16", "24 9:12", "at about ten past nine this morning"),
+        ("24 9:12", "24 9:12", "at about ten past nine this morning"),  # always, and never still to come
         ("24 9:16", "24 9:00", "at about nine this morning"),
-        ("24 9:16", "24 9:07", "at about nine this morning"),
-        ("24 9:16", "24 9:08", "at about quarter past nine this morning"),
-        ("24 9:16", "24 8:52", "at about quarter to nine this morning"),
-        ("24 9:16", "24 8:53", "at about nine this morning"),
+        ("24 9:16", "24 9:07", "at about five past nine this morning"),
+        ("24 9:16", "24 9:04", "at about nine this morning"),
+        ("24 9:16", "24 8:52", "at about ten to nine this morning"),
+        ("24 9:16", "24 8:59", "at about five to nine this morning"),
         ("24 9:16", "24 6:31", "at about half past six this morning"),
         ("24 9:16", "24 2:30", "at about half past two this morning"),
         ("24 9:16", "24 0:15", "at about quarter past midnight this morning"),
         ("24 9:16", "24 0:02", "at about midnight"),
-        ("24 0:05", "23 23:55", "at about midnight yesterday"),
+        ("24 0:05", "23 23:55", "at about five to midnight last night"),
         ("24 13:00", "24 11:45", "at about quarter to noon this morning"),
-        ("24 13:00", "24 11:55", "at about noon"),
-        ("24 13:00", "24 12:05", "at about noon"),
+        ("24 13:00", "24 11:55", "at about five to noon this morning"),
+        ("24 13:00", "24 12:04", "at about noon"),
         ("24 13:00", "24 12:30", "at about half past noon this afternoon"),
         ("25 9:00", "24 12:00", "at about noon yesterday"),
-        ("24 17:00", "24 15:40", "at about quarter to four this afternoon"),
+        ("24 17:00", "24 15:40", "at about twenty to four this afternoon"),
         ("24 20:00", "24 18:00", "at about six this evening"),
         ("24 23:40", "24 23:30", "at about half past eleven tonight"),
         ("25 7:00", "24 23:30", "at about half past eleven last night"),
@@ -69,7 +70,7 @@ def test_when(now: str, moment: str, said: str) -> None:
     ("now", "due", "said"),
     [
         ("24 9:16", "24 17:00", "the end of today"),
-        ("24 9:16", "25 17:00", "tomorrow"),
+        ("24 9:16", "25 17:00", "the end of tomorrow"),
         ("24 9:16", "26 17:00", "Thursday"),
         ("24 9:16", "30 17:00", "Monday"),
         ("23 9:16", "30 17:00", "Monday 30 November"),
@@ -104,27 +105,42 @@ def test_exact_times(moment: str, clock: str, stamp: str, earlier: str) -> None:
 def test_the_zone_is_the_readers() -> None:
     """S0.2: the same moment is another time of day, and another day, elsewhere."""
     there = Times.in_zone(english(), "Pacific/Auckland", at("24 9:16"))
-    assert there.when(at("24 9:12")) == "at about quarter past four this morning"
+    assert there.when(at("24 9:12")) == "at about ten past four this morning"
     assert there.stamp(at("23 9:12")) == "Tue 4:12"
 
 
+@pytest.mark.parametrize(
+    ("now", "exact", "of"),
+    [
+        ("24 9:16", "at 9:12", "this morning"),
+        ("25 9:16", "at 9:12 on Tuesday", "on Tuesday morning"),
+        ("30 9:16", "at 9:12 on Tuesday", "on Tuesday morning"),
+        ("23 9:16", "at 9:12 on 24 November", "on Tuesday morning"),  # a server's clock is ahead of ours
+    ],
+)
+def test_what_is_read_today_or_later(now: str, exact: str, of: str) -> None:
+    """S0.2: our own people read figures; a debrief of the same day says "this morning", a later one the weekday."""
+    assert times(now).exact(at("24 9:12")) == exact
+    assert times(now).of(at("24 9:12")) == of
+
+
 HOURS = "midnight|one|two|three|four|five|six|seven|eight|nine|ten|eleven|noon"
-ROUGH = re.compile(rf"about (quarter past |half past |quarter to )?({HOURS})")
+PARTS = {"": 0, "five": 5, "ten": 10, "quarter": 15, "twenty": 20, "twenty-five": 25, "half": 30}
+ROUGH = re.compile(rf"about (?:([a-z-]+) (past|to) )?({HOURS})")
 
 
 def test_every_minute_of_the_day_has_words() -> None:
-    """S0.2: all 1,440 minutes are said in a whole phrase, never more than eight minutes away from the truth."""
+    """S0.2: all 1,440 minutes are said in a whole phrase, rounded down by less than five."""
     minutes = [at("24 0:00") + timedelta(minutes=n) for n in range(1_440)]
     speaking = times("25 9:00")
     said = [speaking.rough(minute) for minute in minutes]
     assert all(ROUGH.fullmatch(phrase) for phrase in said)
-    quarters = {"": 0, "quarter past ": 15, "half past ": 30, "quarter to ": -15}
     hours = HOURS.split("|")
     for minute, phrase in enumerate(said):
         found = ROUGH.fullmatch(phrase)
         assert found
-        meant = hours.index(found[2]) * 60 + quarters[found[1] or ""]
-        assert min((minute - meant) % 720, (meant - minute) % 720) <= 8
+        part = PARTS[found[1] or ""] * (-1 if found[2] == "to" else 1)
+        assert (minute - hours.index(found[3]) * 60 - part) % 720 < 5
 
 
 @settings(deadline=None, max_examples=100)
@@ -134,7 +150,17 @@ def test_every_moment_has_words(now: int, ago: int, zone: str) -> None:
     here = at("1 0:00") + timedelta(minutes=now)
     speaking = Times.in_zone(english(), zone, here)
     moment = here - timedelta(minutes=ago)
-    for say in (speaking.when, speaking.part, speaking.on, speaking.by, speaking.clock, speaking.stamp, speaking.day):
+    for say in (
+        speaking.when,
+        speaking.of,
+        speaking.part,
+        speaking.on,
+        speaking.by,
+        speaking.clock,
+        speaking.stamp,
+        speaking.day,
+        speaking.exact,
+    ):
         said = say(moment)
         assert said == said.strip() != ""
         assert not re.search(r"[{}]|  |None", said)
