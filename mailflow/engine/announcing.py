@@ -61,7 +61,7 @@ class Announcing:
             lines.append(["maintenance_then", {}])
             headline: JSON = ["maintenance", {"what": said["what"]}]
         else:
-            window_id, headline = None, ["not_done", {}]
+            window_id, headline = None, ["not_understood", {}]
             lines = [found, ["maintenance_how", {"client": self._some_key()}]]
         if more:
             lines.append(["maintenance_more", {"said": more.replace("\n", "; ")[:QUOTED]}])

@@ -159,9 +159,9 @@ def names_of(words: Words) -> Names:
     return Names(days=words.at("time.days"), months=words.at("time.months"), phrases=phrases)
 
 
-def not_understood(value: str, doubt: Unclear | None) -> JSON:
-    """The sentence about a time that was not understood."""
-    return [f"unclear_{doubt.reason}", {"said": doubt.text}] if doubt else ["bad_time", {"value": value}]
+def not_understood(value: str, doubt: Unclear | None, otherwise: str = "bad_time") -> JSON:
+    """The sentence about a time that was not understood; `otherwise` where there is not even a doubt."""
+    return [f"unclear_{doubt.reason}", {"said": doubt.text}] if doubt else [otherwise, {"value": value}]
 
 
 def _listed(client: Client | None, contacts: Mapping[str, Contact]) -> dict[str, Contact]:

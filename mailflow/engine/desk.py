@@ -223,7 +223,7 @@ class Desk:
         self._note(case.incident, "note", author.name, said, inbound_id, now)
         lines: list[JSON] = [["near_miss", {"said": answers.near_miss}]] if answers.near_miss else []
         self._post.notice(
-            ["not_done", {}],
+            ["not_sent", {}],
             lines or [[line, {}]],
             address_of(author),
             key=f"wish:{inbound_id}",

@@ -117,7 +117,7 @@ class Drafts:
             self.refuse(RefuseSend(reason="superseded", draft=draft, **_of(decision)), inbound_id, now)
             return
         if Brake(self._store).paused():
-            self._say(case, ["approved_paused", {}], inbound_id, now)
+            self._say(case, ["approved_paused", {}], inbound_id, now, headline="send_waits")
         self._entry(case, "approved", decision.staff, f"{draft.kind}, draft {draft.version}", inbound_id, now)
 
     def sign(self, affected_ids: Set[int], staff: Staff, now: datetime, cause: int = 0) -> bool:
@@ -278,7 +278,7 @@ class Drafts:
         now: datetime,
         *,
         to: Staff | None = None,
-        headline: str = "not_done",
+        headline: str = "not_sent",
     ) -> None:
         self._post.notice(
             [headline, {}],

@@ -58,7 +58,7 @@ class Handling:
             self._setup.policy.day_ends,
         )
         if read is None or isinstance(read, Unclear):
-            return not_understood(order.argument, read) if order.argument else ["later_when", {}]
+            return not_understood(order.argument, read, "bad_day") if order.argument else ["later_when", {}]
         due, why = read
         if single := self._row_promise(order, PromiseKind.ACKNOWLEDGEMENT):
             self._store.promises.put_off(single.id, due)
@@ -244,7 +244,7 @@ class Handling:
         if not what or not when.strip():
             return ["action_how", {}]
         if read is None or isinstance(read, Unclear):
-            return not_understood(when.strip(), read)
+            return not_understood(when.strip(), read, "bad_day")
         due, _ = read
         for same in self._store.promises.of(order.incident.id):  # said again: whose it is and by when may be new
             if (same.affected_id, same.kind, same.what) == (order.affected.id, PromiseKind.ACTION, what):

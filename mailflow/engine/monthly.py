@@ -194,7 +194,7 @@ class Monthly:
         for letter in self._store.outbox.of_draft(decision.draft.id):
             self._store.control.set(f"{SWITCH}:{letter.client_key}", str(letter.facts["month_date"]))
         if Brake(self._store).paused():
-            self._say(decision.staff, ["not_done", {}], ["approved_paused", {}], f"settled:{inbound_id}", now)
+            self._say(decision.staff, ["send_waits", {}], ["approved_paused", {}], f"settled:{inbound_id}", now)
 
     def refuse(self, decision: RefuseSend, inbound_id: int, now: datetime) -> None:
         """A SEND that publishes nothing is answered with what stands now."""
@@ -208,7 +208,7 @@ class Monthly:
             if decision.draft and decision.draft.released_at:
                 moment = decision.draft.released_at.isoformat()
                 line = ["already_sent", {"sent_day": moment, "sent_at": moment}]
-            self._say(decision.staff, ["not_done", {}], line, f"settled:{inbound_id}", now)
+            self._say(decision.staff, ["not_sent", {}], line, f"settled:{inbound_id}", now)
             return
         problem: JSON = [decision.reason.replace("-", "_"), {}]
         self._show(client, draft, decision.staff, now, problem=problem, cause=inbound_id)

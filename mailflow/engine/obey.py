@@ -28,6 +28,17 @@ MANY_CLIENTS, QUOTED = 40, 120  # names that an answer lists, and characters of 
 # What means something else behind the number of a task than behind that of a promise to a client.
 ABOUT_A_ROW = {Verb.TAKE, Verb.CLOSE, Verb.NO_DEBRIEF, Verb.WAITING}
 NOTHING_STOPPED: JSON = ["stopped_nothing", {}]
+# The sentences that say what could not be understood, and those after which all is as it was: the subject says so too.
+NOT_UNDERSTOOD = {
+    *("bad_time", "bad_day", "later_when", "waiting_whom", "away_when", "action_how", "task_how", "update_what"),
+    *("who_of_ours", "audience_who", "priority_which", "merge_which", "split_which", "done_which", "place_which"),
+    *("unknown_client", "unknown_command", "report_whose"),
+}
+UNCHANGED = {
+    *("resolved_when", "resolved_closed", "later_nothing", "waiting_not", "assign_colleague", "assign_same"),
+    *("close_already", "close_owed", "close_why", "no_debrief_why", "reopen_open", "only_managers", "back_already"),
+    *("no_incident", "action_manager", "ask_yourself", "ask_settled", "ask_nothing", "done_nothing"),
+}
 
 
 class Orders:
@@ -95,27 +106,32 @@ class Orders:
             else:
                 of_a_task = self._handling.task(order) if verb in ABOUT_A_ROW else None
                 if said := of_a_task or self._about_an_incident[verb](order):
-                    answer("noted", said)
+                    answer(_headline(said), said)
         elif obey.reason == "row-of-none":
             answer("not_done", ["row_none", {}])
         elif verb is Verb.AWAY:
-            answer("noted", self._presence.away(obey, inbound, now))
+            said = self._presence.away(obey, inbound, now)
+            answer(_headline(said), said)
         elif verb is Verb.BACK:
-            answer("noted", self._presence.back(obey.staff, now))
+            said = self._presence.back(obey.staff, now)
+            answer(_headline(said), said)
         elif verb in {Verb.SENT, Verb.RESEND}:
-            answer("noted", self._settle_unknown(obey, now))
+            said = self._settle_unknown(obey, now)
+            answer(_headline(said), said)
         elif verb is Verb.REPORT:
             if said := self._monthly.ask(obey.command.argument, obey.staff, now):
-                answer("not_done", said)
+                answer(_headline(said, "not_done"), said)
         elif verb in {Verb.PAUSE, Verb.RESUME}:
-            answer("noted", self._pause(obey, now))
+            said = self._pause(obey, now)
+            answer(_headline(said), said)
         elif obey.reason == "names-no-client":
             keys = ", ".join(sorted(client.key for client in self._setup.directory.clients)[:MANY_CLIENTS])
             said = obey.command.argument.strip().partition("\n")[0][:QUOTED]
-            answer("not_done", ["place_which", {"said": said, "keys": keys}])
+            answer("not_understood", ["place_which", {"said": said, "keys": keys}])
         elif obey.reason == "unknown-command":
             nearest = ", ".join(obey.nearest)
-            answer("not_done", ["unknown_command", {"said": obey.command.argument, "nearest": nearest}], ["help", {}])
+            unknown: JSON = ["unknown_command", {"said": obey.command.argument, "nearest": nearest}]
+            answer("not_understood", unknown, ["help", {}])
         else:
             answer("help", ["help", {}])
 
@@ -195,3 +211,11 @@ class Orders:
             affected=affected,
             mailbox=inbound.mailbox,
         )
+
+
+def _headline(said: JSON, done: str = "noted") -> str:
+    """What stands in the subject above a sentence: that it was not understood, that nothing was changed, or `done`."""
+    name = str(said[0]) if isinstance(said, list) else ""
+    if name in NOT_UNDERSTOOD or name.startswith("unclear_"):
+        return "not_understood"
+    return "not_done" if name in UNCHANGED else done

@@ -63,7 +63,7 @@ class Presence:
         read = self._days(staff, said, inbound.received_at)
         if not isinstance(read, tuple) or read[0] >= read[1]:
             read = None if isinstance(read, tuple) else read
-            return not_understood(said, read) if said else ["away_when", {}]
+            return not_understood(said, read, "bad_day") if said else ["away_when", {}]
         begins, ends, rest = read
         deputy = self._setup.directory.staff_called(rest)
         if rest and (deputy is None or deputy.role is Role.COLLEAGUE or deputy.address == staff.address):

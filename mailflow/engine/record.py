@@ -201,7 +201,8 @@ class Recorder:
         if client is None:
             known = ", ".join(sorted(c.key for c in self._setup.directory.clients)[:40])
             line: JSON = ["unknown_client", {"word": decision.client_word, "known": known}]
-            self._post.notice(["not_done", {}], [line], address_of(decision.staff), key=f"open:{inbound.id}", now=now)
+            recipient, key = address_of(decision.staff), f"open:{inbound.id}"
+            self._post.notice(["not_understood", {}], [line], recipient, key=key, now=now)
             return None
         return self._opening.from_staff(decision, client, inbound, reading, now).id
 

@@ -119,7 +119,8 @@ class Triage:
 
     def _answer(self, line: JSON, decision: Place, inbound: Inbound, now: datetime) -> None:
         recipient, key = address_of(decision.staff), f"placed:{inbound.id}"
-        self._post.notice(["noted", {}], [line], recipient, key=key, now=now, mailbox=inbound.mailbox)
+        headline = "not_done" if line == ["placed_before", {}] else "noted"
+        self._post.notice([headline, {}], [line], recipient, key=key, now=now, mailbox=inbound.mailbox)
 
 
 def _topic(event: Event, reading: Reading) -> str:

@@ -328,7 +328,7 @@ def test_status_tells_everything_and_changes_nothing(on: ByHand) -> None:
     before = (on.incidents(), promises(on), len(on.got(JOHN)))
     says(on, "UPDATE We go on.")
     said = says(on, "status?")
-    for part in ("Where INC-1 stands", "Told so far: John Harper.", "Still needed: [1] [2].", "update to John Harper"):
+    for part in ("How it stands (INC-1)", "Told so far: John Harper.", "Still needed: [1] [2].", "update to John Harper"):
         assert part in said
     assert (on.incidents(), promises(on), len(on.got(JOHN))) == before
 
@@ -404,7 +404,7 @@ def test_several_commands_in_one_reply_are_each_answered(on: ByHand) -> None:
     said = says(on, "later monday\nThe maker is late.\nASK Paul\nSTATUS\n\nThanks\nValery\nCLOSE a test")
     assert "by Monday" in shown_to_john(on.last(PREVIEW))
     assert len(on.got(PAUL, ASK)) == 1
-    assert "Where INC-1 stands" in said
+    assert "How it stands (INC-1)" in said
     assert on.incidents()[0].state is IncidentState.OPEN
     assert recorded(on, "extended") == ["from Wednesday 25 November at 17:00: The maker is late"]
 
@@ -414,6 +414,22 @@ def test_a_misspelt_command_is_asked_about(on: ByHand) -> None:
     for text, meant in (("UPDTE the client", "UPDATE"), ("STAUS", "STATUS"), ("LATTER Friday", "LATER")):
         assert f"“{text}” is no command that I know. Did you mean {meant}? Nothing was done." in says(on, text)
     assert (on.got(VALERY, PREVIEW), due(on)) == ([], "Wed 17:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "line"),
+    [
+        ("LATER someday", "Not understood (INC-1)", "write it like Friday, 24 December, or tomorrow 15:00"),
+        ("ASSIGN Zorro", "Not understood (INC-1)", "I don't know whom"),
+        ("CLOSE a test", "Nothing was changed (INC-1)", "It stays open"),
+        ("GO ON", "Nothing was changed (INC-1)", "Nothing here waits for anybody"),
+        ("NOTE a test", "Noted (INC-1)", "Your note is in the record"),
+    ],
+)
+def test_the_subject_says_what_the_text_says(on: ByHand, text: str, subject: str, line: str) -> None:
+    """N.5: an answer to what was not understood, or changed nothing, is not under "Noted", and says what to write."""
+    said = says(on, text)
+    assert (subject in said, line in said) == (True, True)
 
 
 def test_a_misspelt_command_alone_fills_no_form(on: ByHand) -> None:
@@ -478,7 +494,7 @@ def test_a_preview_is_no_place_to_lose_a_command(tmp_path_factory: pytest.TempPa
     """N.6: a command in reply to the preview is carried out, and what waits for SEND goes on waiting."""
     with by_hand(tmp_path_factory.mktemp("house")) as on:
         preview = preview_of(on)
-        assert "Where INC-1 stands" in says(on, "STATUS", preview)
+        assert "How it stands (INC-1)" in says(on, "STATUS", preview)
         on.later(minutes=4)
         assert on.got(JOHN, DEBRIEF) == []
         on.replies(preview, "SEND")

@@ -178,7 +178,7 @@ def test_what_was_not_understood_is_asked_about(tmp_path: Path, line: str, why: 
         on.writes(VALERY, f"MAINTENANCE {line}\n")
         assert why in said(on)
         assert "I took nothing, so alerts mail as ever. Write it like this: MAINTENANCE northwind" in said(on)
-        assert str(answer(on).message["Subject"]).startswith("Nothing was done")
+        assert str(answer(on).message["Subject"]).startswith("Not understood")
         assert windows(on) == []
 
 
