@@ -328,7 +328,12 @@ def test_status_tells_everything_and_changes_nothing(on: ByHand) -> None:
     before = (on.incidents(), promises(on), len(on.got(JOHN)))
     says(on, "UPDATE We go on.")
     said = says(on, "status?")
-    for part in ("How it stands (INC-1)", "Told so far: John Harper.", "Still needed: [1] [2].", "update to John Harper"):
+    for part in (
+        "How it stands (INC-1)",
+        "Told so far: John Harper.",
+        "Still needed: [1] [2].",
+        "update to John Harper",
+    ):
         assert part in said
     assert (on.incidents(), promises(on), len(on.got(JOHN))) == before
 
