@@ -127,13 +127,14 @@ class Reception:
     def _keep_some(
         self, inbox: Inbox, folder: Folder, uids: Sequence[int], sizes: Mapping[int, int], epoch: int
     ) -> None:
-        """What is gone by now was somebody else's to handle."""
+        """What is gone by now was somebody else's to handle; what comes from a clock ahead of ours came now."""
+        now = self._clock.now()
         arrivals = [
             Arrival(
                 uid=mail.uid,
                 raw=mail.raw,
                 hash=hashlib.sha256(mail.raw).hexdigest(),
-                received_at=mail.internal_date,
+                received_at=min(mail.internal_date, now),
             )
             for mail in inbox.fetch([uid for uid in uids if 0 <= sizes.get(uid, -1) <= LARGEST])
         ]
@@ -145,7 +146,7 @@ class Reception:
                         uid=uid,
                         raw=head.raw,
                         hash=hashlib.sha256(head.raw + str(sizes[uid]).encode()).hexdigest(),
-                        received_at=head.internal_date,
+                        received_at=min(head.internal_date, now),
                         set_aside=reason,
                     )
                 )
@@ -157,7 +158,6 @@ class Reception:
         ours = [a for a in arrivals if a.uid >= folder.first_new or a.received_at >= start]
         gone = sorted(set(uids) - {a.uid for a in ours})
         with self._store.transaction():
-            now = self._clock.now()
             new = self._store.mailroom.keep(folder.id, ours, now, epoch)
             self._store.mailroom.before_our_time(folder.id, gone)
             for inbound in map(self._store.mailroom.inbound, new):

@@ -290,3 +290,15 @@ def test_every_kind_of_mail_is_accounted_for(tmp_path: Path) -> None:
         copies = len(on.letters(states=(LetterState.SENT,)))
         assert sum(on.app.store.mailroom.counts().values()) == 7 + copies
         counted(on)
+
+
+def test_a_server_s_clock_ahead_of_ours_tells_nobody_of_the_future(tmp_path: Path) -> None:
+    """S4.2: what a server says that it received next week has come in now, and its trouble has begun."""
+    with by_hand(tmp_path) as on:
+        ahead = on.now + timedelta(days=7)
+        put(on.mail, "INBOX", zabbix_mail("Problem: NW-FS01 has been restarted", PROBLEM, ahead), ahead)
+        on.turn()
+        (inbound,) = on.app.store.mailroom.after(0, 1)
+        assert MORNING <= inbound.received_at <= on.now
+        (incident,) = on.incidents()
+        assert incident.started_at <= on.now
