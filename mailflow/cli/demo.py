@@ -58,7 +58,7 @@ def demo(
 def _tell(when: str, what: str) -> None:
     if when == "letter":
         for line in Text(what.strip()).wrap(OUT, OUT.width - 6):
-            OUT.print(" " * 6 + line.plain.rstrip(), markup=False)
+            OUT.print(f"{'':6}{line.plain}".rstrip(), markup=False)
         OUT.print()
     else:
         OUT.print(Text.assemble((f"{when:>14}  " if when else " " * 16, "bold cyan"), what))
