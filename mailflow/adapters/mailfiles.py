@@ -236,7 +236,7 @@ class ExaminedInbox(ImapInbox):
         self._folder = None
         answer = self._client.select_folder(name, readonly=True)
         self._folder, self._uidvalidity = name, int(answer.get(b"UIDVALIDITY", 0))
-        return FolderState(uidvalidity=self._uidvalidity, uidnext=int(answer.get(b"UIDNEXT", 0)))
+        return FolderState(uidvalidity=self._uidvalidity)
 
 
 def examine(account: Account, mailbox: str, folder: str, since: datetime, spool: Spool) -> Iterator[MailFile]:

@@ -7,20 +7,13 @@ import typer
 from mailflow.app import App
 from mailflow.cli.options import AsJson, Config, opened
 from mailflow.cli.output import OUT, as_json, as_table, fail, local, told
-from mailflow.domain.letters import Letter, LetterState
+from mailflow.domain.letters import UNSETTLED, Letter, LetterState
 from mailflow.domain.lifecycle import Dispatch, IllegalTransitionError, dispatch
 from mailflow.domain.vocabulary import Live
 
 app = typer.Typer(help="Letters: what waits, what is held, what failed.", no_args_is_help=True)
 LetterId = Annotated[int, typer.Argument(help="The letter's number, as `outbox list` shows it.")]
-UNSENT = (
-    LetterState.WAITING,
-    LetterState.HELD,
-    LetterState.LEASED,
-    LetterState.STARTED,
-    LetterState.UNKNOWN,
-    LetterState.FAILED,
-)
+UNSENT = sorted(UNSETTLED | {LetterState.FAILED})
 MANY = 1_000
 
 

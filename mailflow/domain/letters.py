@@ -79,6 +79,12 @@ class LetterState(StrEnum):
     DROPPED = "dropped"
 
 
+# A letter in one of these may still reach somebody.
+UNSETTLED = frozenset(
+    {LetterState.WAITING, LetterState.HELD, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN}
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewLetter:
     """A letter to be put into the outbox. The idempotency key says what it is: the same letter is never put twice."""

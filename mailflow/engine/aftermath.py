@@ -4,7 +4,7 @@ from datetime import datetime
 
 from mailflow.domain import tokens
 from mailflow.domain.incident import Affected, Entry, Incident, PromiseKind, PromiseState, Told
-from mailflow.domain.letters import JSON, Letter, LetterKind, LetterState
+from mailflow.domain.letters import JSON, UNSETTLED, Letter, LetterKind, LetterState
 from mailflow.domain.lifecycle import Happening, advance
 from mailflow.domain.people import Address, Wants
 from mailflow.engine.case import open_case
@@ -13,9 +13,6 @@ from mailflow.engine.post import Post
 from mailflow.engine.setup import Setup
 from mailflow.engine.store import Store
 from mailflow.engine.tasks import Tasks
-
-# A letter that is in none of these has nothing more to happen to it.
-STILL_MOVING = {LetterState.WAITING, LetterState.HELD, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN}
 
 
 class Aftermath:
@@ -81,7 +78,7 @@ class Aftermath:
             for x in self._store.outbox.letters(incident_id=incident.id, limit=1_000)
             if x.kind is LetterKind.ACKNOWLEDGEMENT and x.client_key == affected.client_key
         ]
-        if any(x.state in STILL_MOVING | {LetterState.SENT} for x in theirs if x.id != letter.id):
+        if any(x.state in UNSETTLED | {LetterState.SENT} for x in theirs if x.id != letter.id):
             return  # another of theirs has it, or is about to
         tried = {x.recipient.address for x in theirs}
         left = [c for c in client.contacts if c.wants is not Wants.NOTHING and c.address not in tried] if client else []
@@ -184,11 +181,12 @@ class Aftermath:
         """
         affected = self._store.records.affected(letter.affected_id or 0)
         what = f"draft {letter.draft_id}"
-        open_ = [p for p in self._store.promises.of(affected.incident_id) if p.affected_id == affected.id]
-        if any(p.kind is PromiseKind.UPDATE and p.what == what for p in open_):
+        made = self._store.promises.of(affected.incident_id)
+        if any((p.affected_id, p.kind, p.what) == (affected.id, PromiseKind.UPDATE, what) for p in made):
             return
         self._store.promises.settle(affected.id, PromiseKind.UPDATE, PromiseState.KEPT, now)
-        debrief = next((p for p in open_ if (p.kind, p.state) == (PromiseKind.DEBRIEF, PromiseState.OPEN)), None)
+        promise = self._store.promises.find(affected.id, PromiseKind.DEBRIEF)
+        debrief = promise if promise and promise.state is PromiseState.OPEN else None
         whom = str(letter.facts.get("waits_for") or "")
         if debrief and whom:
             self._store.promises.wait(debrief.id, whom, debrief.waits_since or now)
@@ -205,7 +203,7 @@ class Aftermath:
         """When the last letter of the draft has left, the promise is kept and the liaison is told once."""
         assert letter.affected_id is not None
         letters = self._of_same_client(letter)
-        if any(other.state in STILL_MOVING for other in letters if other.id != letter.id):
+        if any(other.state in UNSETTLED for other in letters if other.id != letter.id):
             return
         affected = self._store.records.affected(letter.affected_id)
         incident = self._store.records.incident(affected.incident_id)
@@ -213,7 +211,7 @@ class Aftermath:
         if affected.settled_at is None:
             self.settle(affected, "debrief sent", PromiseState.KEPT, now)
         everybody = self._store.outbox.of_draft(letter.draft_id)
-        if any(other.state in STILL_MOVING for other in everybody if other.id != letter.id):
+        if any(other.state in UNSETTLED for other in everybody if other.id != letter.id):
             return
         first = [str(other.facts.get("first_name", "")) for other in everybody if other.state is LetterState.SENT]
         said: dict[str, JSON] = {"names": " and ".join(first), "sent_at": now.isoformat()}

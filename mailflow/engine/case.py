@@ -121,11 +121,8 @@ class Case:
 def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected) -> Case:
     """The case of an affected client."""
     audience = store.records.audience(incident.id, affected.id)
-    due = [
-        p.due_at
-        for p in store.promises.of(incident.id)
-        if p.affected_id == affected.id and p.kind is PromiseKind.DEBRIEF
-    ]
+    debrief = store.promises.find(affected.id, PromiseKind.DEBRIEF)
+    due = debrief.due_at if debrief else None
     client = setup.directory.client(affected.client_key)
     contacts = {c.address: c for c in client.contacts if c.wants is not Wants.NOTHING} if client else {}
     for told in audience:  # whoever was told of the outage is told of its end (N.3)
@@ -140,8 +137,8 @@ def open_case(store: Store, setup: Setup, incident: Incident, affected: Affected
         incident=incident,
         affected=affected,
         contacts=tuple(contacts.values()),
-        promised=due[0] if due and audience else None,
-        due=due[0] if due else None,
+        promised=due if audience else None,
+        due=due,
         words=setup.writer.words(staff.language if staff else affected.language),
         timezone=staff.timezone if staff else affected.timezone,
         date_order=staff.date_order if staff else "",

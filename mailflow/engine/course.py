@@ -121,11 +121,10 @@ class Course:
         """What was due while it was closed is due as that of new trouble is."""
         deadlines = self._setup.deadlines(affected)
         within = deadlines.within[order.incident.priority]
-        for promise in self._store.promises.of(order.incident.id):
-            mine = promise.affected_id == affected.id and promise.kind is PromiseKind.DEBRIEF
-            if mine and promise.due_at <= order.now:
-                due = due_within(order.now, within, deadlines.day_ends, self._setup.calendar(affected))
-                self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, due)
+        promise = self._store.promises.find(affected.id, PromiseKind.DEBRIEF)
+        if promise and promise.due_at <= order.now:
+            due = due_within(order.now, within, deadlines.day_ends, self._setup.calendar(affected))
+            self._store.promises.postpone(affected.id, PromiseKind.DEBRIEF, due)
 
     def merge(self, order: Order) -> JSON:
         """This incident goes on in another: an alert that was a symptom goes to the real problem's (S4.4)."""

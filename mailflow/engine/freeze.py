@@ -95,10 +95,9 @@ class Freezer:
             facts["ended"] = ended.isoformat() if ended else None
             facts["liaison"], facts["title"] = affected.liaison.name, affected.liaison_title
             facts["phone"] = affected.liaison_phone
-            promises = self._store.promises.of(incident.id)
-            promised = [p.due_at for p in promises if (p.affected_id, p.kind) == (affected.id, PromiseKind.DEBRIEF)]
-            if promised and facts["promised"]:  # LATER was said before it left
-                facts["promised"] = promised[0].isoformat()
+            debrief = self._store.promises.find(affected.id, PromiseKind.DEBRIEF)
+            if debrief and facts["promised"]:  # LATER was said before it left
+                facts["promised"] = debrief.due_at.isoformat()
             # An automatic letter names a person of theirs only as the configuration does: a From is anybody's to write.
             client = self._setup.directory.client(affected.client_key)
             known = {c.first_name for c in client.contacts} if client else set()

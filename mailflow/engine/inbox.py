@@ -23,7 +23,6 @@ class FolderState:
     """A selected folder: UIDs are meaningful only together with `uidvalidity` (RFC 3501 2.3.1.1)."""
 
     uidvalidity: int
-    uidnext: int  # 0 where the server does not say
 
 
 @dataclass(frozen=True, kw_only=True)

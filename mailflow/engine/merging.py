@@ -3,13 +3,10 @@
 from datetime import datetime
 
 from mailflow.domain.incident import Affected, Entry, Incident
-from mailflow.domain.letters import DraftState, LetterKind, LetterState
+from mailflow.domain.letters import UNSETTLED, DraftState, LetterKind, LetterState
 from mailflow.domain.lifecycle import Happening, advance
 from mailflow.engine.post import drop, withdraw
 from mailflow.engine.store import Store
-
-# A client that has, or is getting, one of these from the root needs no second.
-COMING = {LetterState.WAITING, LetterState.HELD, LetterState.LEASED, LetterState.STARTED, LetterState.UNKNOWN}
 
 
 class Merging:
@@ -59,7 +56,7 @@ class Merging:
                 withdraw(self._store, draft.id, {LetterState.HELD}, "merged", now)
 
     def _coming(self, incident: Incident, affected_id: int) -> bool:
-        letters = self._store.outbox.letters(incident_id=incident.id, states=sorted(COMING), limit=1_000)
+        letters = self._store.outbox.letters(incident_id=incident.id, states=sorted(UNSETTLED), limit=1_000)
         return any(x.kind is LetterKind.ACKNOWLEDGEMENT and x.affected_id == affected_id for x in letters)
 
     def _drop(self, incident: Incident, affected_id: int, now: datetime) -> None:

@@ -33,9 +33,7 @@ class Month:
         lines = self._reporting.lines(since, min(until, now), now, client.key)
         return [line for line in lines if any(s.affected.reporter or Clock.INFORMED in s.clocks for s in line.shares)]
 
-    def facts(
-        self, client: Client, month: str, liaison: Staff, lines: Sequence[Line], words: str, now: datetime
-    ) -> dict[str, JSON]:
+    def facts(self, client: Client, month: str, liaison: Staff, lines: Sequence[Line], words: str) -> dict[str, JSON]:
         """What the letter is made of, but for its reader; `words` stand in the place of the summary."""
         recommended: list[JSON] = []
         rows: list[JSON] = []

@@ -116,7 +116,7 @@ class Monthly:
         if not readers or (only_trouble and not lines):
             return False
         version = self._store.desk.next_version(None)
-        common = self._month.facts(client, month, liaison, lines, words, now)
+        common = self._month.facts(client, month, liaison, lines, words)
         letters = [
             NewLetter(
                 idempotency_key=f"{LetterKind.REPORT}:{client.key}:{month}:{contact.address}",

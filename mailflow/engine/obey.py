@@ -110,7 +110,7 @@ class Orders:
         elif obey.reason == "row-of-none":
             answer("not_done", ["row_none", {}])
         elif verb is Verb.AWAY:
-            said = self._presence.away(obey, inbound, now)
+            said = self._presence.away(obey, inbound)
             answer(_headline(said), said)
         elif verb is Verb.BACK:
             said = self._presence.back(obey.staff, now)

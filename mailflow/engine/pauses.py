@@ -120,14 +120,8 @@ class Pauses:
         ]
 
     def _debrief(self, affected: Affected) -> Promise | None:
-        return next(
-            (
-                p
-                for p in self._store.promises.of(affected.incident_id)
-                if (p.affected_id, p.kind, p.state) == (affected.id, PromiseKind.DEBRIEF, PromiseState.OPEN)
-            ),
-            None,
-        )
+        promise = self._store.promises.find(affected.id, PromiseKind.DEBRIEF)
+        return promise if promise and promise.state is PromiseState.OPEN else None
 
     def _is_theirs(self, affected: Affected, whom: str) -> bool:
         """Whether it is this very client, or one of its people, whom we wait for."""

@@ -57,7 +57,7 @@ class Presence:
         there = [s for s in self._setup.directory.staff if s.role is Role.LIAISON and s.address not in away]
         return there[0] if there else None
 
-    def away(self, obey: Obey, inbound: Inbound, now: datetime) -> JSON:
+    def away(self, obey: Obey, inbound: Inbound) -> JSON:
         """AWAY 24/12-2/1 Paul: from when to when, and who stands in."""
         staff, said = obey.staff, obey.command.argument.strip()
         read = self._days(staff, said, inbound.received_at)

@@ -33,7 +33,7 @@ from mailflow.domain.decisions import (
     Situation,
     Wait,
 )
-from mailflow.domain.incident import Entry, Incident
+from mailflow.domain.incident import Entry
 from mailflow.domain.letters import JSON, LetterKind, LetterState
 from mailflow.domain.lifecycle import Dispatch, dispatch
 from mailflow.domain.mail import Reading
@@ -263,8 +263,3 @@ class Recorder:
         state = dispatch(letter.state, Dispatch.REJECT)
         self._store.outbox.move(letter.id, state, reason="bounced", said=decision.said, now=now)
         self._aftermath.failed(letter, decision.said, now)
-
-    def _note(
-        self, incident: Incident, what: str, author: str, text: str, at: datetime, inbound_id: int | None
-    ) -> None:
-        self._store.records.note(incident.id, Entry(at=at, what=what, author=author, text=text, inbound_id=inbound_id))

@@ -211,6 +211,9 @@ class Promises(Protocol):
     def of(self, incident_id: int) -> list[Promise]:
         """The incident's promises."""
 
+    def find(self, affected_id: int, kind: PromiseKind) -> Promise | None:
+        """A client's promise of a kind, in whatever state, the newest where there are several; None for none."""
+
     def settle(self, affected_id: int, kind: PromiseKind, state: PromiseState, now: datetime) -> None:
         """Keep or release a promise."""
 

@@ -20,12 +20,12 @@ from mailflow.engine.tasks import Tasks
 
 # What of an alert's fields helps a person; the rest is for machines.
 SHOWN = ("host", "service", "group", "detail", "url")
-# The stricter of the policy's and the recipe's word on acknowledging wins.
 AN_HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
 PROBLEM, STEPS = (BY_NAME[name].number for name in ("problem", "steps"))
 MANY_ALIKE = 2  # earlier incidents that are shown: more is an archive
 MANY_LINES = 4
 EXCERPT = 200  # characters of what was behind one
+# The stricter of the policy's and the recipe's word on acknowledging wins.
 STRICTEST = (Acknowledge.NEVER, Acknowledge.REVIEW, Acknowledge.AUTO)
 
 
@@ -122,11 +122,10 @@ class Telling:
         known |= {x.recipient.address for x in coming if x.kind is LetterKind.ACKNOWLEDGEMENT}
         if not open_ or contact.address in known:
             return
-        promises = [p for p in self._store.promises.of(incident.id) if p.affected_id == affected.id]
-        promised = [p.due_at for p in promises if p.kind is PromiseKind.DEBRIEF]
-        view = client_view(incident, affected, policy.footer, promised[0] if promised else None)
-        if not promised:
+        debrief = self._store.promises.find(affected.id, PromiseKind.DEBRIEF)
+        if debrief is None:
             return  # nothing is promised to anybody: the liaison writes
+        view = client_view(incident, affected, policy.footer, debrief.due_at)
         letter = self._post.client_letter(
             LetterKind.ACKNOWLEDGEMENT,
             incident,

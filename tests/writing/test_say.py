@@ -94,7 +94,7 @@ BY_VALUE = [
     *("two_answers", "parts_disagree", "ready_one", "ready_many", "ready_off", "ready_nobody", "ready_now"),
     *("failed", "unproven", "slow", "stale", "template", "capped", "held_review"),
     *("shown_alert_of_no_client", "shown_alert_of_two_clients", "shown_sender_of_two_clients", "shown_staff"),
-    *("shown_stranger", "shown_automatic", "shown_no_recipe", "hint_host", "hint_open"),
+    *("shown_stranger", "shown_automatic", "shown_no_recipe", "hint_open"),
 ]
 
 

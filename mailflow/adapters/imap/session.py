@@ -213,7 +213,7 @@ class ImapInbox:
         self._folder = None
         answer = self._client.select_folder(name)
         self._folder, self._uidvalidity = name, int(answer.get(b"UIDVALIDITY", 0))
-        return FolderState(uidvalidity=self._uidvalidity, uidnext=int(answer.get(b"UIDNEXT", 0)))
+        return FolderState(uidvalidity=self._uidvalidity)
 
     def _fetch(self, uids: Sequence[int], *items: str) -> dict[int, dict[bytes, Any]]:
         with self._talking("fetching"):

@@ -58,6 +58,12 @@ class PromiseTable:
         query = PromiseRow.select().where(PromiseRow.incident_id == incident_id).order_by(PromiseRow.id)
         return [_promise(row) for row in query]
 
+    def find(self, affected_id: int, kind: PromiseKind) -> Promise | None:
+        """The promise of a kind that is made to a client once."""
+        mine = (PromiseRow.affected_id == affected_id) & (PromiseRow.kind == kind)
+        row = PromiseRow.select().where(mine).order_by(PromiseRow.id.desc()).first()
+        return _promise(row) if row else None
+
     def settle(self, affected_id: int, kind: PromiseKind, state: PromiseState, now: datetime) -> None:
         """Keep or release a promise."""
         PromiseRow.update(state=state, settled_at=now).where(
