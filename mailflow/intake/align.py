@@ -16,6 +16,7 @@ from mailflow.intake.labels import Labels, words
 from mailflow.intake.numbered import numbered
 from mailflow.intake.quoting import signed
 from mailflow.intake.sections import Part, cut
+from mailflow.intake.unmarked import with_quote
 from mailflow.intake.values import Candidate, candidates, less_own, text_of, without_closing
 
 LIKE_EACH_OTHER = 4  # a text part with less than a quarter of the HTML's letters is a stub ("see the HTML version")
@@ -52,6 +53,8 @@ def align(reading: Reading, form: Form | None, language: Vocabulary, signature: 
     """
     labels = Labels(form) if form else None
     html_part, plain_part = (signed(lines, signature) for lines in (reading.html, reading.plain))
+    if labels:
+        html_part, plain_part = with_quote(html_part, labels), with_quote(plain_part, labels)
     html = any(line.text.strip() for line in html_part)
     read = _read(html_part if html else plain_part, labels, form, language, plain=not html)
     if html and any(line.text.strip() for line in plain_part):
@@ -91,8 +94,8 @@ def _read(
     values: dict[int, Answer] = {}
     doubts: dict[int, Doubt] = {}
     if labels and form:
-        rest = less_own(rest, labels.own.head, 0)
         own = (*labels.own.head, *labels.own.tail)
+        rest = less_own(rest, own, 0)
         part.strays = [less_own(run, own, 0) for run in part.strays]
         values, doubts = _chosen(candidates(part.sections, labels, form, language, plain=plain))
     loose = text_of(without_closing(rest, language))

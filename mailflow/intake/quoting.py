@@ -23,7 +23,7 @@ INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200e\u200f\u2060\xad"))
 _QUOTE_MARKS = re.compile(r"(?:[ \t]?>)+")
 _WROTE = re.compile(
     r"\b(?:wrote|writes|schreef|(?:ge)?schreven|schrieb|geschrieben|a écrit|escribió|ha scritto|escreveu|skrev"
-    r"|kirjoitti|napisał\(?a?\)?|napsal\(?a?\)?|написала?|пишет|yazdı)\b",
+    r"|kirjoitti|napisał\(?a?\)?|napsal\(?a?\)?|написала?|пишет|yazdı|zitat von|quoting|citeren|citerar)\b",
     re.IGNORECASE,
 )
 _STARTS_ATTRIBUTION = re.compile(r"\s*(?:on|op|am|le|el|il|em|den|dne|w dniu|вт|пн|ср|чт|пт|сб|вс)\b", re.IGNORECASE)

@@ -137,10 +137,10 @@ def _text(lines: Sequence[Line], section: Section, vocabulary: Vocabulary) -> st
 def _form_was_copied(sections: Sequence[Section], labels: Labels, place: Place) -> bool:
     """Whether labels outside the quote came there with the form's instruction lines: one alone may be an answer."""
     expected = met = 0
-    for section in sections:
-        own = labels.own.under.get(section.number, ())[1:]
-        if section.place is place and own:
-            said = {words(line.text) for line in section.lines}
-            expected += len(own)
-            met += sum(o in said for o in own)
+    mine = [section for section in sections if section.place is place]
+    for number in {section.number for section in mine}:
+        own = labels.own.under.get(number, ())[1:]
+        said = {words(line.text) for section in mine if section.number == number for line in section.lines}
+        expected += len(own)
+        met += sum(o in said for o in own)
     return expected > 1 and met == expected
