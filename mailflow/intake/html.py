@@ -114,7 +114,9 @@ class _Writer:
             self.end_line()
             self.gap = self.gap or (look.paragraph and not self.lists)
         self.depth += look.quotes
-        self.below = self.below or mark is Mark.HEADER or quote_start(names)
+        # Gmail's own Quote button makes a blockquote so named too: the quote of the mail stands in a div with its head.
+        typed = tag == "blockquote" and not self.below
+        self.below = self.below or mark is Mark.HEADER or (quote_start(names) and not typed)
         if tag in {"ol", "ul"}:
             element.number = _number(attributes.get("start"), 1) - 1
             self.lists.append(element)

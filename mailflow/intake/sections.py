@@ -63,6 +63,7 @@ class _Cutter:
     generation: int = -1  # of unmarked quotes; the newest is 0
     met: bool = False  # something of the form was seen in this quote
     style: str = ""  # how the present section's label is written: the sign behind a bare number
+    used: set[str] = field(default_factory=set)  # the styles of all labels so far
     seen: dict[int, int] = field(default_factory=dict)  # the first section of each number so far
     doubted: tuple[int, int] = (0, 0)  # the sections that were doubted last: first, and the one behind
     refused: tuple[str, int] = ("", 0)  # the last bare number that went on a list instead
@@ -122,15 +123,18 @@ class _Cutter:
         assert self.labels is not None
         number, style = label.number, label.style
         known = number in self.labels.numbers
-        if style == self.style == "]" and number not in self.seen:
-            return known  # nobody numbers a list so
+        goes_on = self.refused == (style, number - 1)
+        if style == self.style == "]" and number not in self.seen and not goes_on:
+            return known  # hardly anybody numbers a list so
         here = self.section.number if self.section else 0
         again = known and number in self.seen
-        goes_on = self.refused == (style, number - 1)
-        if _STYLES[style] < self.best.get(number, 0) or (style == "." != self.style and self.section is not None):
+        listed = style in {".", ")"}
+        if _STYLES[style] < self.best.get(number, 0) or (listed and style != self.style and self.section is not None):
+            if known and not listed and style in self.used:
+                self._doubt(max(0, len(self.part.sections) - 2))  # this author labels so: which one is the label?
             self.refused = (style, number)  # labelled better elsewhere; under another's label "3." is a list's
             return False
-        if goes_on or (style == "." and number <= here and (again or self._list_goes_on(n, label))):
+        if goes_on or (listed and number <= here and (again or self._list_goes_on(n, label))):
             if known and number > here and style == self.style:
                 self._doubt(len(self.part.sections) - 1)
             self.refused = (style, number)
@@ -178,6 +182,7 @@ class _Cutter:
             raw=[line],
             unsure=odd,
         )
+        self.used.add(label.style)
         self.style, self.refused, self.met = label.style, ("", 0), self.met or line.below
         self.seen.setdefault(label.number, len(self.part.sections))
         self.part.sections.append(self.section)

@@ -535,6 +535,46 @@ def test_the_authors_name_in_an_answer_is_an_answer(answer: str) -> None:
     }
 
 
+def test_gmails_quote_button_in_an_answer_begins_no_quote() -> None:
+    """N.5: what is quoted within an answer belongs to it, and answers go on below."""
+    typed = (
+        '<div dir="ltr"><div>1: The fan. John said</div><blockquote class="gmail_quote" style="border-left:1px solid">'
+        "nothing works</blockquote><div>and he was right.</div><div>2: Replaced it</div></div><br>"
+    )
+    found = align(reading(html=typed + gmail_html("", {}, "")), FORM, ENGLISH)
+    assert values(found) == {1: "The fan. John said\n> nothing works\nand he was right.", 2: "Replaced it"}
+    assert (found.doubts, found.loose, found.notes) == ((), "", ())
+
+
+@pytest.mark.parametrize(
+    ("top", "expected"),
+    [
+        ("1: 1) moved it\n2) checked it\n3) told her", {1: "1) moved it\n2) checked it\n3) told her"}),
+        ("1: Seen (on switch 1 and\n2) for weeks.", {1: "Seen (on switch 1 and\n2) for weeks."}),
+        ("2: We did:\n1) moved it\n2) checked it", {2: "We did:\n1) moved it\n2) checked it"}),
+        (f"{LABEL[2]} Steps:\n1) moved it\n2) told her", {2: "Steps:\n1) moved it\n2) told her"}),
+        ("1) The fan\n2) Replaced it", {1: "The fan", 2: "Replaced it"}),
+    ],
+)
+def test_lists_with_brackets_stay_in_their_answers(top: str, expected: dict[int, str]) -> None:
+    """N.5: "2)" in an answer that is labelled otherwise is a list's, as "2." is."""
+    found = align(reading(gmail_text(top, {}, "")), FORM, ENGLISH)
+    assert (values(found), found.doubts, found.loose) == (expected, (), "")
+
+
+@pytest.mark.parametrize(
+    ("top", "asked"),
+    [
+        ("1: As written in footnote\n[2] of the manual.\n2: Replaced it", {1, 2}),
+        (f"{LABEL[2]}\n[1] moved it\n[2] checked it\n[3] told her", {1}),
+    ],
+)
+def test_two_ways_to_label_are_asked_about(top: str, asked: set[int]) -> None:
+    """N.5: where a label of the author's own kind stands in what another kind began, no section is sure."""
+    found = align(reading(gmail_text(top, {}, "")), FORM, ENGLISH)
+    assert (values(found), {d.number for d in found.doubts}) == ({}, asked)
+
+
 def test_a_known_signature_ends_a_text() -> None:
     """N.6: lines by which an author is known to sign are an answer's where its author goes on behind them."""
     answer = "Called them:\nPaul Jones\nExample IT | 555 0100\nand the vendor"
