@@ -49,8 +49,10 @@ _ORIGINAL = re.compile(
 _RULE = re.compile(r"\s*_{10,}\s*$")
 _DEVICE = re.compile(
     r"\s*(?:sent from (?:my|outlook|yahoo|mail|the all-new|samsung|proton)|get outlook for|get bluemail"
-    r"|(?:verzonden|verstuurd) (?:vanaf|met|via|vanuit) (?:mijn|outlook|mail|yahoo)|outlook voor |download outlook"
-    r"|von meinem .{1,30} gesendet|gesendet (?:von|mit|aus) (?:meinem|outlook|mail|der|yahoo)|holen sie sich outlook"
+    r"|sent (?:with|via) \[?(?:proton|blackberry|spark|superhuman|android)|yahoo mail: search|virus-free\b"
+    r"|(?:verzonden|verstuurd) (?:vanaf|met|via|vanuit) (?:mijn|outlook|mail|yahoo|samsung|\[?proton)|outlook voor "
+    r"|download outlook|(?:diese nachricht wurde )?von (?:meinem .{1,50}|unterwegs) gesendet|holen sie sich outlook"
+    r"|gesendet (?:von|mit|aus) (?:meinem|outlook|mail|der|yahoo|\[?proton)"
     r"|outlook für |envoyé (?:de|depuis) mon|inviato da|enviado desde mi)",
     re.IGNORECASE,
 )

@@ -117,7 +117,15 @@ def test_an_answer_right_above_an_attribution_is_no_part_of_it() -> None:
         assert (lines[0].mark, lines[0].below, lines[1].mark) == (Mark.TEXT, False, Mark.ATTRIBUTION)
 
 
-@pytest.mark.parametrize("text", ["Sent from my iPhone", "Verstuurd vanaf mijn iPhone", "Von meinem iPhone gesendet"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Sent from my iPhone", "Verstuurd vanaf mijn iPhone", "Von meinem iPhone gesendet"),
+        *("Sent with [Proton Mail](https://proton.example/) secure email.", "Verzonden vanaf Samsung-smartphone"),
+        "Diese Nachricht wurde von meinem Android-Gerät mit K-9 Mail gesendet.",
+        *("Von unterwegs gesendet", "Sent via BlackBerry", "Yahoo Mail: Search, Organize, Conquer"),
+    ],
+)
 def test_a_phones_line(text: str) -> None:
     """What a phone signs with is known in three languages."""
     assert plain_lines(text)[0].mark is Mark.SIGNATURE
