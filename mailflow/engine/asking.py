@@ -6,7 +6,7 @@ from datetime import datetime
 from mailflow.domain.form import Fill, end_marker
 from mailflow.domain.incident import Affected, Incident, Promise
 from mailflow.domain.letters import JSON, Letter, LetterKind
-from mailflow.domain.people import Staff
+from mailflow.domain.people import Role, Staff
 from mailflow.domain.time_words import Doubt as TimeDoubt
 from mailflow.engine.case import ENDED, IMPACT, STARTED, Case, open_case
 from mailflow.engine.post import Post, address_of
@@ -42,6 +42,7 @@ class Asking:
                 "lines": case.so_far(),
                 "readers": readers,
                 "groups": groups,
+                "helper": self._helper(affected),
                 "fields": case.asked(case.questions.asked, case.known(now)),
                 "end_marker": end_marker(incident.reference, version),
             },
@@ -51,6 +52,11 @@ class Asking:
             affected=affected,
             version=version,
         )
+
+    def _helper(self, affected: Affected) -> str:
+        """Who may be asked for help, to show how it is written; a colleague, if there is one."""
+        others = [s for s in self._setup.directory.staff if s.address != affected.liaison.address]
+        return max(others, key=lambda s: s.role is Role.COLLEAGUE).first_name.upper() if others else ""
 
     def ask_again(
         self,

@@ -89,7 +89,8 @@ class Course:
         clients = self._store.records.affected_of(order.incident.id)
         owed = [a for a in clients if a.settled_at is None and (a.id in told or a.reporter)]
         if owed:
-            return ["close_owed", {"names": ", ".join(a.client_name for a in owed)}]
+            line = "close_owed" if any(a.id in told for a in owed) else "close_owed_told_us"
+            return [line, {"names": ", ".join(a.client_name for a in owed)}]
         if not order.argument:
             return ["close_why", {}]
         # "We're investigating", three minutes after it was closed, would promise what nobody owes.

@@ -41,10 +41,13 @@ class Digests:
         """Everybody at their own hour, once a day."""
         for staff in self._setup.directory.staff:
             local = now.astimezone(ZoneInfo(staff.timezone))
-            if staff.role is Role.COLLEAGUE or now < next_local(now, staff.timezone, staff.digest_time):
+            if staff.role is Role.COLLEAGUE:
                 continue
-            day = local.date().isoformat()
-            if self._store.control.get(f"digest:{staff.address}") == day:
+            day, had = local.date().isoformat(), self._store.control.get(f"digest:{staff.address}")
+            early = now < next_local(now, staff.timezone, staff.digest_time)
+            if had is None:  # the first we see of them: what was due before we came is not made up for
+                self._store.control.set(f"digest:{staff.address}", "" if early else day)
+            if had is None or early or had == day:
                 continue
             if staff.role is Role.MANAGER:
                 self._to_manager(staff, local, now)
@@ -58,7 +61,7 @@ class Digests:
             self._put(LetterKind.WEEKLY, manager, f"{manager.address}:{day}", self._week(manager, now), now)
         overdue = self._store.promises.overdue(now)
         if overdue and local.weekday() < SATURDAY:
-            facts = self._facts(overdue, now) | {
+            facts = self._facts(manager, overdue, now) | {
                 "oldest_hours": hours(now - overdue[0].promise.due_at),
                 "closed_without": len(self._store.records.settled_without(now - A_WEEK)),
             }
@@ -68,27 +71,32 @@ class Digests:
         """What is hers: overdue, or due before tomorrow's list."""
         mine = [owed for owed in self._store.promises.open(now + A_DAY) if owed.promise.owner == liaison.address]
         if mine:
-            facts = self._facts(mine, now)
+            facts = self._facts(liaison, mine, now)
             self._put(LetterKind.MORNING, liaison, f"{liaison.address}:{day}", facts, now)
 
     def _put(self, kind: LetterKind, staff: Staff, key: str, facts: dict[str, JSON], now: datetime) -> None:
         if self._post.to_staff(kind, address_of(staff), {**facts, "timezone": staff.timezone}, key=key, now=now):
             log.info("digest put", kind=kind, to=staff.address)
 
-    def _facts(self, owed: Sequence[Overdue], now: datetime) -> dict[str, JSON]:
-        """The rows, and what each number means in a reply."""
+    def _facts(self, reader: Staff, owed: Sequence[Overdue], now: datetime) -> dict[str, JSON]:
+        """The rows as their reader sees them, and what each number means in a reply."""
         shown = owed[:MANY]
+        others = [
+            s for s in self._setup.directory.staff if s.role is not Role.COLLEAGUE and s.address != reader.address
+        ]
+        how = "digest_how" if reader.role is Role.MANAGER else "morning_how"
+        days = self._setup.writer.words(reader.language).at("time.days")
+        another = now.astimezone(ZoneInfo(reader.timezone)).weekday() + 2
+        values: dict[str, JSON] = {
+            "name": others[-1].first_name.upper() if others else "",
+            "day": days[another if another < SATURDAY else MONDAY].upper(),
+        }
         return {
-            "rows": [self._row(one, now) for one in shown],
+            "rows": [self._row(reader, one, now) for one in shown],
             "more": len(owed) - len(shown),
-            "how": ["digest_how", {"name": self._somebody()}],
+            "how": [how if others else f"{how}_alone", values],
             "targets": [[one.incident.id, one.affected.id, one.promise.id] for one in shown],
         }
-
-    def _somebody(self) -> str:
-        """Whom a row may be handed to, to show how it is written."""
-        may = [s for s in self._setup.directory.staff if s.role is not Role.COLLEAGUE]
-        return may[-1].first_name.upper()
 
     # --- a week ---
 
@@ -97,7 +105,7 @@ class Digests:
         open_ = self._store.promises.open(now + 365 * A_DAY)
         late = [one for one in open_ if one.promise.due_at < now]
         without = self._store.records.settled_without(now - A_WEEK)
-        return self._facts(late, now) | {
+        return self._facts(manager, late, now) | {
             "by_liaison": _counts(map(_liaison, open_), map(_liaison, late)),
             "by_client": _counts(map(_client, open_), map(_client, late)),
             "open": len(open_),
@@ -117,6 +125,7 @@ class Digests:
         for due in self._store.promises.kept_late(first):
             late[(due - first) // A_WEEK] += 1
         most = max([1, *opened.values()])
+        began = min([*opened, *late], default=WEEKS)  # no weeks before our time
         return [
             {
                 "begins_date": (first + n * A_WEEK).isoformat(),
@@ -124,16 +133,16 @@ class Digests:
                 "late_count": late[n],
                 "bar": round(100 * opened[n] / most),
             }
-            for n in range(WEEKS)
+            for n in range(began, WEEKS)
         ]
 
     # --- a row ---
 
-    def _row(self, late: Overdue, now: datetime) -> JSON:
+    def _row(self, reader: Staff, late: Overdue, now: datetime) -> JSON:
         """One line of the digest: what was promised to whom, how late it is, and what is missing."""
         client = self._setup.directory.client(late.affected.client_key)
         if not late.promise.kind.to_client:
-            return self._action_row(late, now)
+            return self._action_row(reader, late, now)
         told = [t.name for t in self._store.records.audience(late.incident.id, late.affected.id)]
         names = ", ".join(dict.fromkeys(told)) or (client.name if client else late.affected.client_name)
         return {
@@ -148,11 +157,11 @@ class Digests:
                     "late": hours(now - late.promise.due_at),
                 },
             ],
-            "progress": self._progress(late),
+            "progress": self._progress(reader, late),
             "contact": self._contact(late),
         }
 
-    def _action_row(self, late: Overdue, now: datetime) -> JSON:
+    def _action_row(self, reader: Staff, late: Overdue, now: datetime) -> JSON:
         """Something that one of ours was to do."""
         staff = self._setup.directory.staff_at(late.promise.owner)
         due = late.promise.due_at
@@ -166,24 +175,28 @@ class Digests:
             "client": late.affected.client_name,
             "title": late.incident.title,
             "reference": late.incident.reference,
-            "line": ["digest_action", values],
+            "line": [_to(reader, "digest_action", late.promise.owner), values],
             "progress": ["progress_action", {}],
             "contact": None,
         }
 
-    def _progress(self, late: Overdue) -> JSON:
+    def _progress(self, reader: Staff, late: Overdue) -> JSON:
+        name, values = self._how_far(late)
+        return [_to(reader, name, late.affected.liaison.address), values]
+
+    def _how_far(self, late: Overdue) -> tuple[str, dict[str, JSON]]:
         owner = late.affected.liaison.name.split()[0] if late.affected.liaison.name else late.promise.owner
         lead = group(self._store, late.affected)[0]
         if any(draft.state is DraftState.CURRENT for draft in self._store.desk.drafts(lead.id)):
-            return ["progress_ready", {"owner": owner}]
+            return "progress_ready", {"owner": owner}
         fills = self._store.desk.fills(late.affected.id)
         required = self._setup.policy.questions(late.incident.priority).required
         missing = [n for n in required if n not in fills]
         if fills and missing:
             done = " ".join(f"[{n}]" for n in sorted(fills))
-            return ["progress_partly", {"owner": owner, "done": done, "missing": " ".join(f"[{n}]" for n in missing)}]
+            return "progress_partly", {"owner": owner, "done": done, "missing": " ".join(f"[{n}]" for n in missing)}
         asked = self._store.outbox.asked(lead.id)
-        return ["progress_none" if asked else "progress_unasked", {"owner": owner}]
+        return "progress_none" if asked else "progress_unasked", {"owner": owner}
 
     def _contact(self, owed: Overdue) -> JSON:
         """When the client last heard of us, and whether it waits for an answer."""
@@ -193,6 +206,11 @@ class Digests:
         if wrote and (not told or wrote[-1].at > told[-1].at):
             return ["digest_waiting", {"name": wrote[-1].author, "wrote_day": wrote[-1].at.isoformat()}]
         return ["digest_last", {"last_day": told[-1].at.isoformat()}] if told else None
+
+
+def _to(reader: Staff, line: str, owner: str) -> str:
+    """A sentence about what `owner` does, as that very person is told it."""
+    return f"{line}_you" if reader.address == owner else line
 
 
 def _promise_line(owed: Overdue, *, told: bool, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from itertools import takewhile
 
 from mailflow.domain.form import Verb
 from mailflow.domain.incident import Affected, Promise, PromiseKind, PromiseState
@@ -180,6 +181,9 @@ class Handling:
         if staff.address == order.staff.address:
             return names  # who takes it knows
         lines: list[JSON] = [["assigned_to_you", {"name": order.staff.name}], *case.so_far()]
+        if case.incident.symptom != "reported":
+            lines.append(["assigned_what", {"first_shown": case.incident.first_shown}])
+        lines.append(["assigned_how", {}])
         self._post.notice(
             ["assigned", {"client": case.affected.client_name, "title": case.incident.title}],
             lines,
@@ -291,8 +295,9 @@ class Handling:
         lines.append(["status_told", {"names": ", ".join(dict.fromkeys(told))}] if told else ["status_untold", {}])
         fills = self._store.desk.fills(order.affected.id)
         missing = [n for n in case.questions.required if n not in fills]
-        done = " ".join(f"[{n}]" for n in sorted(fills)) or "-"
-        lines.append(["status_form", {"done": done, "missing": " ".join(f"[{n}]" for n in missing) or "-"}])
+        which = "status_unanswered" if not fills else "status_form" if missing else "status_answered"
+        done, open_ = (", ".join(case.short(n) for n in numbers) for numbers in (sorted(fills), missing))
+        lines.append([which, {"done": done, "missing": open_}])
         moving = [
             letter
             for letter in self._store.outbox.letters(incident_id=order.incident.id, limit=MANY)
@@ -340,10 +345,16 @@ class Handling:
 
     def _who(self, word: str, found: list[Staff]) -> JSON:
         known = ", ".join(s.name for s in (found or self._setup.directory.staff))
-        return ["who_of_ours", {"word": word.split("\n", maxsplit=1)[0][:60], "known": known}]
+        return ["who_of_ours", {"word": _name_in(word), "known": known}]
 
     def _case(self, order: Order) -> Case:
         return self._open(self._store.records.affected(order.affected.id), order)
 
     def _open(self, affected: Affected, order: Order) -> Case:
         return open_case(self._store, self._setup, order.incident, affected)
+
+
+def _name_in(text: str) -> str:
+    """What of "Paul which disk was it?" was meant as a name: its capitals, or its first word."""
+    words = text.split()
+    return " ".join(takewhile(lambda word: word[:1].isupper(), words)) or " ".join(words[:1])

@@ -87,14 +87,16 @@ class Previews:
             ready = "ready_nobody"
         if draft.objection:
             ready = "ready_objected"
-        minutes = words.phrase("line.rest_minutes", minutes=int(rest / timedelta(minutes=1)))
+        seconds = int(rest / timedelta(seconds=1))
+        unit = "seconds" if seconds < 60 else "minutes"
+        pause = words.phrase(f"line.rest_{unit}", seconds=seconds, minutes=seconds // 60)
         return {
             "releases": draft.kind,
             "change": [CHANGE.get(draft.kind, "change_words"), {}],
             "blocked": None,
             "changed": None,
             "names": ", ".join(str(letter.facts["first_name"]) for letter in letters) or client,
-            "ready": [ready, {"names": ", ".join(letter.recipient.name for letter in letters), "rest": minutes}],
+            "ready": [ready, {"names": ", ".join(letter.recipient.name for letter in letters), "rest": pause}],
             "remarks": [],
             "problem": None,
             "notes": "",

@@ -87,12 +87,13 @@ class Reminders:
             line, how = "reminder_first", "reminder_first_how"
         for recipient in self._recipients(owed, reminder, now):
             staff = self._setup.directory.staff_at(recipient.address)
+            mine = line == "reminder_late" and recipient.address == owed.affected.liaison.address
             self._post.to_staff(
                 LetterKind.NOTICE,
                 recipient,
                 {
                     "headline": [line, values],
-                    "lines": [[line, values], [how, values]],
+                    "lines": [[f"{line}_you" if mine else line, values], [how, values]],
                     "text": "",
                     "about": None,
                 },

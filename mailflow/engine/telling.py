@@ -219,10 +219,11 @@ class Telling:
             return
         lines: list[JSON] = [[plan, values]]
         if plan in {"ack_auto", "ack_review"}:
-            lines.append(["promised", values])
+            lines.append(["promised" if plan == "ack_auto" else "promised_then", values])
         lines += tasks
         opened: dict[str, JSON] = {
-            "first_shown": incident.first_shown,
+            # What a person told us is in the first line.
+            "first_shown": incident.first_shown if incident.symptom != "reported" else "",
             "lead": [
                 lead,
                 {

@@ -54,7 +54,7 @@ class Triage:
         """A liaison said whose it is: everything that waits for the same is that client's, and later mail too."""
         pending = self._store.waiting.about(decision.about)
         if pending is None:
-            self._answer(["placed_before", {"key": decision.client.key}], decision, inbound, now)
+            self._answer("not_done", [["placed_before", {"key": decision.client.key}]], decision, inbound, now)
             return None
         learned: list[str] = []
         incidents: list[int | None] = []
@@ -66,12 +66,20 @@ class Triage:
             for one in self._store.waiting.with_topic(pending.why, pending.topic):
                 incidents.append(self._replay.decide_again(one, now, decision.client))
             pending = self._store.waiting.about(decision.about)
+        found = [self._store.records.incident(i).reference for i in dict.fromkeys(incidents) if i]
         values: dict[str, JSON] = {
             "client": decision.client.name,
-            "count": len(incidents),
+            "count": len(incidents) - 1,
             "value": ", ".join(learned),
+            "references": ", ".join(found),
+            "manager": self._setup.administrator.name or self._setup.administrator.address,
         }
-        self._answer(["placed_learned" if learned else "placed", values], decision, inbound, now)
+        lines: list[JSON] = [["placed_many" if len(incidents) > 1 else "placed", values]]
+        if found:
+            lines.append(["placed_in", values])
+        if learned:
+            lines.append(["placed_learned", values])
+        self._answer("noted", lines, decision, inbound, now)
         return next((i for i in incidents if i), None)
 
     def _lesson(self, pending: Pending, decision: Place, now: datetime) -> Lesson | None:
@@ -117,10 +125,9 @@ class Triage:
             return self._setup.liaison_of(who.client)
         return self._setup.on_duty
 
-    def _answer(self, line: JSON, decision: Place, inbound: Inbound, now: datetime) -> None:
+    def _answer(self, headline: str, lines: list[JSON], decision: Place, inbound: Inbound, now: datetime) -> None:
         recipient, key = address_of(decision.staff), f"placed:{inbound.id}"
-        headline = "not_done" if line == ["placed_before", {}] else "noted"
-        self._post.notice([headline, {}], [line], recipient, key=key, now=now, mailbox=inbound.mailbox)
+        self._post.notice([headline, {}], lines, recipient, key=key, now=now, mailbox=inbound.mailbox)
 
 
 def _topic(event: Event, reading: Reading) -> str:

@@ -176,7 +176,10 @@ class Say:
         return self._words.phrase(f"headline.{name}", **self._spoken(values))
 
     def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(name, value) for name, value in values.items()}
+        spoken = {name: self._value(name, value) for name, value in values.items()}
+        if client := str(spoken.get("client", "")):
+            spoken["clients"] = self._words.at("possessive")[client.endswith("s")].format(name=client)
+        return spoken
 
     def _value(self, name: str, value: Any) -> Any:
         """A time, a span or a delay as it is spoken of, by its name's end; all else as it is."""

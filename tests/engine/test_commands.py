@@ -331,7 +331,7 @@ def test_status_tells_everything_and_changes_nothing(on: ByHand) -> None:
     for part in (
         "How it stands (INC-1)",
         "Told so far: John Harper.",
-        "Still needed: [1] [2].",
+        "Nothing is answered yet. Still needed: the problem, what we did.",
         "update to John Harper",
     ):
         assert part in said

@@ -147,7 +147,7 @@ def opened(lead: str = "alert_opened", *plan: str, excerpt: str = "") -> dict[st
     """What an "opened" mail says."""
     return {
         **COMMON,
-        "first_shown": "Problem: NW-FS01 has been restarted" if not excerpt else "I can't open the Data drive",
+        "first_shown": "Problem: NW-FS01 has been restarted" if not excerpt else "",
         "lead": [lead, LEAD],
         "lines": []
         if excerpt
@@ -177,6 +177,7 @@ def form() -> dict[str, Any]:
             {"heading": "facts", "compact": True, "fields": asked(5, 6, 7, **times)},
         ],
         "fields": asked(1, 2, 3, 4, 5, 6, 7, **times),
+        "helper": "PAUL",
         "end_marker": "----- end of form INC-2041/1 -----",
     }
 
@@ -323,7 +324,7 @@ def digest() -> dict[str, Any]:
             },
         ],
         "more": 0,
-        "how": ["digest_how", {"name": "ROBIN"}],
+        "how": ["digest_how", {"name": "ROBIN", "day": "WEDNESDAY"}],
         "targets": [[1, 1, 1], [2, 2, 2]],
         "oldest_hours": 87.0,
         "closed_without": 1,
@@ -333,7 +334,9 @@ def digest() -> dict[str, Any]:
 def morning() -> dict[str, Any]:
     """What is a liaison's today."""
     facts = {name: value for name, value in digest().items() if name not in {"oldest_hours", "closed_without"}}
-    return {**facts, "first_name": "Valery", "more": 3}
+    for row in facts["rows"]:
+        row["progress"][0] += "_you"
+    return {**facts, "first_name": "Valery", "more": 3, "how": ["morning_how", {"name": "ROBIN", "day": "WEDNESDAY"}]}
 
 
 def weekly(late: bool = True) -> dict[str, Any]:

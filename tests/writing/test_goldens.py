@@ -88,7 +88,7 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
         LATER,
     ),
     "valery-opened-auto": (K.OPENED, *EVERY[K.OPENED]),
-    "valery-opened-review": (K.OPENED, opened("alert_opened", "ack_review", "promised"), STARTED),
+    "valery-opened-review": (K.OPENED, opened("alert_opened", "ack_review", "promised_then"), STARTED),
     "valery-opened-off": (K.OPENED, opened("alert_opened", "ack_off"), STARTED),
     "valery-opened-never": (K.OPENED, opened("alert_opened", "ack_never"), STARTED),
     "valery-opened-nobody": (K.OPENED, opened("alert_opened", "ack_nobody"), STARTED),
@@ -96,7 +96,7 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
         K.OPENED,
         {
             **opened(
-                "client_opened", "ack_review", "promised", excerpt="Hi,\n\nI can't open the Data drive.\n\nShirley"
+                "client_opened", "ack_review", "promised_then", excerpt="Hi,\n\nI can't open the Data drive.\n\nShirley"
             ),
             "title": "I can't open the Data drive",
             "symptom": "reported",
@@ -181,7 +181,12 @@ LETTERS: dict[str, tuple[K, dict[str, Any], datetime]] = {
     "valery-placed": (
         K.NOTICE,
         {
-            **notice("placed_learned", client="Northwind", count=2, value="xx-99"),
+            **notice("placed"),
+            "lines": [
+                ["placed_many", {"client": "Northwind", "count": 2}],
+                ["placed_in", {"references": "INC-2041"}],
+                ["placed_learned", {"value": "xx-99", "manager": "Dana Reyes"}],
+            ],
             "headline": ["noted", {}],
             "reference": "",
         },

@@ -54,9 +54,10 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> list[Letter]:
         on.arrives(write_mail("jo@mail.example", NOC, "Your invoice", "Please pay.\n", on.now))
         on.arrives(write_mail(f"Valery Stufano <{VALERY}>", NOC, "Upgrade", "OPEN contoso: upgrade\n", on.now))
         on.writes(VALERY, "OPEN contoso: upgrade was not announced\n", "Contoso")
-        on.writes(VALERY, "REPORT northwind October\n", "Please")
         on.later(days=6)
         assert on.got(DANA, K.DIGEST)
+        on.later(days=2)
+        on.writes(VALERY, "REPORT northwind November\n", "Please")
         return on.letters()
 
 
