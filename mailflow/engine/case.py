@@ -62,6 +62,8 @@ class Case:
         known = {STARTED: times.day_stamp(self.incident.started_at)}
         if self.incident.ended_at:
             known[ENDED] = times.day_stamp(self.incident.ended_at)
+        if self.affected.reporter:
+            known[IMPACT] = self.affected.reporter
         return known
 
     def time(self, number: int, value: str, now: datetime) -> datetime | Unclear | None:
@@ -94,7 +96,9 @@ class Case:
             lines = [[opened, values | {"reporter": self.affected.reporter}]]
         elif self.affected.reporter and self.affected.reported_at:
             at = self.affected.reported_at.isoformat()
-            lines.append(["form_reporter", {"reporter": self.affected.reporter, "reported_at": at}])
+            after = self.incident.ended_at is not None and self.affected.reported_at > self.incident.ended_at
+            which = "form_reporter_after" if after else "form_reporter"
+            lines.append([which, {"reporter": self.affected.reporter, "reported_at": at}])
         if self.promised:
             names = self.told_names or self.first_names
             which = "form_promise_several" if "," in names else "form_promise"

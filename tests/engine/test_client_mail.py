@@ -160,6 +160,19 @@ def test_another_who_is_struck_is_counted_and_told_once(tmp_path: Path) -> None:
         assert len(on.incidents()) == 1
 
 
+def test_who_wrote_after_the_end_is_asked_about(tmp_path: Path) -> None:
+    """S0.7: a complaint after the end may mean that it is not over: the form says so, and who is known to feel it."""
+    with by_hand(tmp_path) as on:
+        acknowledged(on)
+        on.recovery()
+        on.later(minutes=5)
+        on.writes(SHIRLEY, "I can't open the Data drive.\n", "Data drive")
+        on.later(minutes=20)
+        form = " ".join(on.last(LetterKind.FORM).text.split())
+        assert "after it was over: does it work for Shirley now?" in form
+        assert "[7] Who felt it: Shirley" in form
+
+
 def test_two_mails_within_the_rest_bring_one_letter(tmp_path: Path) -> None:
     """S4.21: who writes twice before the letter has left gets it once."""
     with by_hand(tmp_path) as on:
