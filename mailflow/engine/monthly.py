@@ -6,7 +6,7 @@ draft is of no affected client, and every version is found by the letters that i
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -28,6 +28,8 @@ from mailflow.writing.render import TemplateError
 log = structlog.get_logger()
 
 SWITCH = "monthly"  # which month was offered last, and to whom already
+BEGAN = "records began"  # when: of a month before it nothing can be said
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SATURDAY = 5
 MANY = 1_000  # letters that are held at once
 UNSENT = (LetterState.HELD, LetterState.WAITING)
@@ -47,6 +49,8 @@ class Monthly:
         """On a month's first weekday, at the hour of her morning list, each liaison gets the month before."""
         month = first_of(now, self._setup.policy.timezone, months=-1)
         name = f"{month:%Y-%m}"
+        if self._store.control.get(BEGAN) is None:
+            self._store.control.set(BEGAN, min([now, *self._store.records.opened_since(EPOCH)]).isoformat())
         known = self._store.control.get(SWITCH)
         if not isinstance(known, dict):  # we were not there in that month
             self._store.control.set(SWITCH, {"month": name, "done": None})
@@ -78,6 +82,10 @@ class Monthly:
             return ["report_whose", {"word": name, "known": known}]
         if month >= first_of(now, found[0].timezone).date().isoformat():
             return ["report_not_over", {"client": found[0].name}]
+        began = datetime.fromisoformat(str(self._store.control.get(BEGAN) or now.isoformat()))
+        if month < first_of(began, found[0].timezone).date().isoformat():
+            name = self._setup.writer.words(staff.language).at("time.months")[int(month[5:7]) - 1]
+            return ["report_unseen", {"month": name, "first_date": began.isoformat()}]
         if not self._offer(found[0], month, now, reader=staff):
             return ["report_nobody", {"client": found[0].name}]
         return None

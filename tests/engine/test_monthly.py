@@ -130,8 +130,13 @@ def test_it_is_off_by_default_and_can_be_asked_for(tmp_path: Path) -> None:
         assert not on.letters(REPORT)
         on.writes(VALERY, "REPORT northwind\n", "Please")
         assert "In November one thing" in words(on)
-        on.writes(VALERY, "REPORT Contoso October\n", "Please")
-        assert "October was quiet" in words(on)
+        on.writes(VALERY, "REPORT Contoso\n", "Please")
+        assert "November was quiet" in words(on)
+        assert "If you would like to talk, just reply" in words(on)
+        shown = len(on.got(VALERY, PREVIEW))
+        on.writes(VALERY, "REPORT Contoso October\n", "Please")  # the first record is of 24 November
+        assert "I have no records of October: they begin on Tuesday 24 November." in words(on, kind=NOTICE)
+        assert len(on.got(VALERY, PREVIEW)) == shown
         on.writes(VALERY, "REPORT nobody\n", "Please")
         assert "“nobody” is no client that I know" in words(on, kind=NOTICE)
 
@@ -139,6 +144,7 @@ def test_it_is_off_by_default_and_can_be_asked_for(tmp_path: Path) -> None:
 def test_a_month_is_no_month_of_a_client_that_is_not_live(tmp_path: Path) -> None:
     """S1.16: with live = off an approved report goes to the liaison, marked, and never to the client."""
     with by_hand(tmp_path, live='"off"') as on:
+        on.at(DECEMBER)
         on.writes(VALERY, "REPORT northwind\n", "Please")
         on.replies(on.last(PREVIEW), "SEND")
         on.later(minutes=4)
