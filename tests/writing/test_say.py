@@ -266,14 +266,8 @@ def test_values_of_a_sentence_are_spoken() -> None:
     assert say.line(line) == "It was over already, at 9:21. Your word is in the record."
     assert say.lines([line, line]).count("9:21") == 2
     assert say.line(["fact", {"name": ["field", "host"], "value": "{x}"}]) == "Host: {x}"
-    task = {
-        "title": "printer",
-        "symptom": ["symptom", "down"],
-        "noticed_by": "Zabbix",
-        "started_when": ENDED.isoformat(),
-    }
+    seen = {"title": "printer", "symptom": ["symptom", "down"], "noticed_by": "Zabbix"}
     for client, whose in (("Northwind", "Northwind's"), ("De Jong Logistics", "De Jong Logistics'")):
-        assert say.line(["alert_opened", {**seen, "client": client, "started_when": ENDED.isoformat()}]).startswith(
-            f"{whose} printer stopped answering."
-        )
+        said = say.line(["alert_opened", {**seen, "client": client, "started_when": ENDED.isoformat()}])
+        assert said == f"{whose} printer stopped answering. Zabbix saw it at 9:21."
     assert say.headline(["failed", {"names": "John"}]) == "Not delivered: the letter to John"
