@@ -12,9 +12,10 @@ from typing import Protocol
 
 from mailflow.domain.form import Fill, Form
 from mailflow.domain.incident import Affected, Entry, Incident, IncidentState, Promise, PromiseKind, PromiseState, Told
-from mailflow.domain.letters import JSON, Draft, Letter, LetterKind, LetterState, NewLetter, Thread
+from mailflow.domain.letters import Draft, Letter, LetterKind, LetterState, NewLetter, Thread
 from mailflow.domain.people import Address, Client, Staff
 from mailflow.domain.vocabulary import Class, Detection, Priority, Severity
+from mailflow.engine.control import Control
 from mailflow.engine.history import History
 from mailflow.engine.mailroom import Mailroom
 from mailflow.engine.signals import Lessons, Signals, Waiting, Windows
@@ -360,22 +361,6 @@ class Outbox(Protocol):
         limit: int,
     ) -> list[Letter]:
         """Letters, newest first."""
-
-
-class Control(Protocol):
-    """The few switches that outlive a process."""
-
-    def get(self, key: str) -> JSON:
-        """A switch, None where it was never set."""
-
-    def set(self, key: str, value: JSON) -> None:
-        """Set a switch."""
-
-    def own_mailbox(self, mailbox: str) -> int | None:
-        """Become the only reader of a mailbox: the fencing epoch, None where another process reads it."""
-
-    def take_turn(self, what: str) -> None:
-        """Of several machines one at a time does this: the others wait until this transaction ends."""
 
 
 class Store(Protocol):

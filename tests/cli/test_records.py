@@ -80,7 +80,7 @@ def test_show_for_a_program(office: Office) -> None:
     assert [c["key"] for c in shown["clients"]] == ["northwind"]
     assert [(p["kind"], p["state"]) for p in shown["promises"]] == [("debrief", "kept")]
     assert set(shown["form"]) == {"version", "fields", "asks", "notes"}
-    assert {"problem", "steps", "recurrence", "started", "ended"} == set(shown["form"]["fields"])
+    assert {"problem", "steps", "recurrence", "impact", "started", "ended"} == set(shown["form"]["fields"])
     assert shown["form"]["asks"] == []
     to_john = [(x["kind"], x["state"]) for x in shown["letters"] if x["to"] == "john@northwind.example"]
     assert to_john == [("acknowledgement", "sent"), ("debrief", "sent")]

@@ -21,7 +21,7 @@ from mailflow.cli import main as cli
 from mailflow.cli.options import loaded
 from mailflow.domain.letters import Letter, LetterKind, LetterState
 from mailflow.domain.mail import Reading
-from mailflow.engine import receive
+from mailflow.engine import spoken
 from mailflow.intake.read import read
 
 POISON = b"NW-MX01"  # what stands in the mail that kills its reader
@@ -174,7 +174,7 @@ def _poisoned(_: App, __: Order) -> None:
             die()
         return read(raw, *rest)
 
-    setattr(receive, "read", reads)  # noqa: B010 - mypy minds the plain assignment
+    setattr(spoken, "read", reads)  # noqa: B010 - mypy minds the plain assignment
 
 
 DEATHS: dict[str, Callable[[App, Order], None]] = {

@@ -1,4 +1,4 @@
-"""Switches that outlive a process, and who reads which mailbox (engine.store.Control)."""
+"""Switches that outlive a process, and who reads which mailbox (engine.control.Control)."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from mailflow.engine.mailroom import LostMailboxError
 
 
 class ControlTable:
-    """engine.store.Control."""
+    """engine.control.Control."""
 
     def __init__(self, db: peewee.Database, *, postgres: bool) -> None:
         self._db, self._postgres = db, postgres

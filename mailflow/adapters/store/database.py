@@ -21,10 +21,11 @@ from mailflow.adapters.store.promises import PromiseTable
 from mailflow.adapters.store.records import RecordTables
 from mailflow.adapters.store.signals import LessonTable, PendingTable, SignalTable, WindowTable
 from mailflow.adapters.store.times import AbsenceTable, StepTable
+from mailflow.engine.control import Control
 from mailflow.engine.history import History
 from mailflow.engine.mailroom import Mailroom
 from mailflow.engine.signals import Lessons, Signals, Waiting, Windows
-from mailflow.engine.store import Control, Desk, Outbox, Promises, Records, StoreError
+from mailflow.engine.store import Desk, Outbox, Promises, Records, StoreError
 from mailflow.engine.times import Absences, Steps
 
 MIGRATIONS = Path(__file__).parent / "migrations"
