@@ -356,5 +356,5 @@ class Handling:
 
 def _name_in(text: str) -> str:
     """What of "Paul which disk was it?" was meant as a name: its capitals, or its first word."""
-    words = text.split()
+    words = re.split(r"[,:;?!\n]", text, maxsplit=1)[0].split()
     return " ".join(takewhile(lambda word: word[:1].isupper(), words)) or " ".join(words[:1])

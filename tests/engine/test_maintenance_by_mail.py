@@ -42,7 +42,7 @@ def test_an_announcement_is_said_back_in_full_and_counts(tmp_path: Path) -> None
         assert str(answer(on).message["Subject"]).startswith("Planned work: Northwind, file server")
         whole = "Northwind, file server: Saturday 28 November at 22:00 to Sunday 29 November at 2:00, firmware."
         assert whole in said(on)
-        assert "Alerts inside are recorded and mail nobody; what is still on at the end counts as new." in said(on)
+        assert "Alerts inside are recorded and mail nobody; what is still down at the end counts as new." in said(on)
         assert "reply CANCEL" in said(on)
         (window,) = windows(on)
         assert (window.client, window.things, window.why) == ("northwind", ("file server",), "firmware")
