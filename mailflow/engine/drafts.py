@@ -168,20 +168,12 @@ class Drafts:
             self.offer(case, again, now, remarks=[], problem=problem, cause=cause, about=draft.about, by=by)
 
     def _speaks_of_another_day(self, draft: Draft, case: Case, now: datetime) -> bool:
-        """Whether its "by the end of tomorrow", or its "this morning", was written on another day."""
+        """Whether its "by the end of tomorrow" was written on another day."""
         zone = ZoneInfo(case.affected.timezone)
-        older = [
-            x for x in self._to_release(draft) if x.created_at.astimezone(zone).date() != now.astimezone(zone).date()
-        ]
-        return any(x.facts.get("next_by") or self._reads_otherwise(x, now) for x in older)
-
-    def _reads_otherwise(self, letter: Letter, now: datetime) -> bool:
-        """Whether a letter that was shown would be written in other words now."""
-        shown = Rendered.from_bytes(self._store.mailroom.content(letter.rendered))
-        try:
-            return self.render(_renewed(letter, {}, now), now).text != shown.text
-        except TemplateError:
-            return False  # the template broke since: what was shown is still good
+        return any(
+            x.facts.get("next_by") and x.created_at.astimezone(zone).date() != now.astimezone(zone).date()
+            for x in self._to_release(draft)
+        )
 
     def _by_a_later_day(self, case: Case, now: datetime) -> Callable[[Letter], Mapping[str, JSON]]:
         """The day that a letter names for the next word, where that has gone by."""

@@ -219,7 +219,7 @@ class Say:
         return self._words.choose(path, variant if isinstance(variant, int) else 0).format(
             plain=self._plain(),
             Plain=self._capital(),
-            when=self.times.of(started) if debrief else self.times.when(started),
+            when=self.times.on(started) if debrief else self.times.when(started),
             when_of=self.times.part(started),
             reporter=facts["reporter"],
             reported=facts["reported"],
