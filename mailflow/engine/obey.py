@@ -36,16 +36,8 @@ NOT_UNDERSTOOD = {
 }
 UNCHANGED = {
     *("resolved_when", "resolved_closed", "later_nothing", "waiting_not", "assign_colleague", "assign_same"),
-    *(
-        "close_already",
-        "close_owed",
-        "close_owed_told_us",
-        "close_why",
-        "no_debrief_why",
-        "reopen_open",
-        "only_managers",
-        "back_already",
-    ),
+    *("close_already", "close_owed", "close_owed_told_us", "close_why", "no_debrief_why", "reopen_open"),
+    *("only_managers", "back_already"),
     *("no_incident", "action_manager", "ask_yourself", "ask_settled", "ask_nothing", "done_nothing", "report_unseen"),
 }
 
