@@ -14,6 +14,7 @@ import mailflow
 from mailflow.config.shipped import recipe_files
 from mailflow.domain.form import CATALOGUE, Verb
 from mailflow.domain.letters import LetterKind
+from mailflow.engine.obey import NOT_UNDERSTOOD, UNCHANGED
 from mailflow.intake.recipes import parse_recipes
 from mailflow.writing.lint import Level, lint
 from mailflow.writing.lint_files import load_rules
@@ -94,7 +95,9 @@ BY_VALUE = [
     *("two_answers", "parts_disagree", "ready_one", "ready_many", "ready_off", "ready_nobody", "ready_now"),
     *("failed", "unproven", "slow", "stale", "template", "capped", "held_review"),
     *("shown_alert_of_no_client", "shown_alert_of_two_clients", "shown_sender_of_two_clients", "shown_staff"),
-    *("shown_stranger", "shown_automatic", "shown_no_recipe", "hint_open"),
+    *("shown_stranger", "shown_automatic", "shown_no_recipe", "hint_open", "hint_staff", "hint_place"),
+    *NOT_UNDERSTOOD,
+    *UNCHANGED,
 ]
 
 
