@@ -131,7 +131,7 @@ class Promise:
     incident_id: int
     affected_id: int
     kind: PromiseKind
-    owner: str  # address of the liaison
+    owner: str  # address of whoever of ours is to keep it
     due_at: datetime
     state: PromiseState = PromiseState.OPEN
     what: str = ""  # what one of ours is to do

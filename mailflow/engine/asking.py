@@ -25,7 +25,8 @@ class Asking:
 
     def ask(self, incident: Incident, affected: Affected, now: datetime, *, again: str = "") -> Letter | None:
         """Send the form, prefilled with what the record knows; once for a client, and for all clients of a storm
-        whom the same liaison answers for. `again` names the liaison who took over from the first."""
+        whom the same liaison answers for. `again` tells another form from the first: whose it is
+        now, or how often the trouble came back."""
         case = open_case(self._store, self._setup, incident, affected)
         if any(mate.id < affected.id for mate in case.mates):
             return None

@@ -20,7 +20,7 @@ from mailflow.engine.case import group
 from mailflow.engine.pauses import THEM
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.setup import Setup
-from mailflow.engine.store import Overdue, Store
+from mailflow.engine.store import Owed, Store
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class Digests:
         if self._post.to_staff(kind, address_of(staff), {**facts, "timezone": staff.timezone}, key=key, now=now):
             log.info("digest put", kind=kind, to=staff.address)
 
-    def _facts(self, reader: Staff, owed: Sequence[Overdue], now: datetime) -> dict[str, JSON]:
+    def _facts(self, reader: Staff, owed: Sequence[Owed], now: datetime) -> dict[str, JSON]:
         """The rows as their reader sees them, and what each number means in a reply."""
         shown = owed[:MANY]
         others = [
@@ -138,7 +138,7 @@ class Digests:
 
     # --- a row ---
 
-    def _row(self, reader: Staff, late: Overdue, now: datetime) -> JSON:
+    def _row(self, reader: Staff, late: Owed, now: datetime) -> JSON:
         """One line of the digest: what was promised to whom, how late it is, and what is missing."""
         client = self._setup.directory.client(late.affected.client_key)
         if not late.promise.kind.to_client:
@@ -161,7 +161,7 @@ class Digests:
             "contact": self._contact(late),
         }
 
-    def _action_row(self, reader: Staff, late: Overdue, now: datetime) -> JSON:
+    def _action_row(self, reader: Staff, late: Owed, now: datetime) -> JSON:
         """Something that one of ours was to do."""
         staff = self._setup.directory.staff_at(late.promise.owner)
         due = late.promise.due_at
@@ -180,11 +180,11 @@ class Digests:
             "contact": None,
         }
 
-    def _progress(self, reader: Staff, late: Overdue) -> JSON:
+    def _progress(self, reader: Staff, late: Owed) -> JSON:
         name, values = self._how_far(late)
         return [_to(reader, name, late.affected.liaison.address), values]
 
-    def _how_far(self, late: Overdue) -> tuple[str, dict[str, JSON]]:
+    def _how_far(self, late: Owed) -> tuple[str, dict[str, JSON]]:
         owner = late.affected.liaison.name.split()[0] if late.affected.liaison.name else late.promise.owner
         lead = group(self._store, late.affected)[0]
         if any(draft.state is DraftState.CURRENT for draft in self._store.desk.drafts(lead.id)):
@@ -198,7 +198,7 @@ class Digests:
         asked = self._store.outbox.asked(lead.id)
         return "progress_none" if asked else "progress_unasked", {"owner": owner}
 
-    def _contact(self, owed: Overdue) -> JSON:
+    def _contact(self, owed: Owed) -> JSON:
         """When the client last heard of us, and whether it waits for an answer."""
         entries = self._store.records.timeline(owed.incident.id)
         wrote = [e for e in entries if e.what in WAITED]
@@ -213,7 +213,7 @@ def _to(reader: Staff, line: str, owner: str) -> str:
     return f"{line}_you" if reader.address == owner else line
 
 
-def _promise_line(owed: Overdue, *, told: bool, now: datetime) -> str:
+def _promise_line(owed: Owed, *, told: bool, now: datetime) -> str:
     """The sentence about a promise: it is late, or it is due."""
     if owed.promise.kind is PromiseKind.ACKNOWLEDGEMENT:
         return "digest_first_due" if owed.promise.due_at >= now else "digest_first"
@@ -222,15 +222,15 @@ def _promise_line(owed: Overdue, *, told: bool, now: datetime) -> str:
     return "digest_promise" if told else "digest_owed"
 
 
-def _liaison(owed: Overdue) -> str:
+def _liaison(owed: Owed) -> str:
     return owed.affected.liaison.name
 
 
-def _client(owed: Overdue) -> str:
+def _client(owed: Owed) -> str:
     return owed.affected.client_name
 
 
-def _waits(owed: Overdue) -> JSON:
+def _waits(owed: Owed) -> JSON:
     """Whose debrief waits for whom, since when."""
     whom = owed.affected.client_name if owed.promise.waits_for == THEM else owed.promise.waits_for
     since = owed.promise.waits_since.isoformat() if owed.promise.waits_since else None

@@ -20,7 +20,7 @@ from mailflow.engine.digests import hours
 from mailflow.engine.post import Post, address_of
 from mailflow.engine.presence import Presence
 from mailflow.engine.setup import Setup
-from mailflow.engine.store import Overdue, Store
+from mailflow.engine.store import Owed, Store
 from mailflow.engine.times import MOVED, Step
 
 log = structlog.get_logger()
@@ -40,13 +40,13 @@ class Reminders:
         for promise_id, steps in groupby(self._store.steps.due(now), key=lambda step: step.promise_id):
             self._due(self._store.promises.get(promise_id), list(steps), now)
 
-    def _plan(self, owed: Overdue) -> None:
+    def _plan(self, owed: Owed) -> None:
         due = owed.promise.due_at
         first = owed.promise.kind is PromiseKind.ACKNOWLEDGEMENT  # she was told when it came, an hour or two ago
         steps = [step for step in self._steps.values() if step.after >= timedelta() or not first]
         self._store.steps.plan(owed.promise.id, [(step.name, due + step.after) for step in steps])
 
-    def _due(self, owed: Overdue, steps: list[Step], now: datetime) -> None:
+    def _due(self, owed: Owed, steps: list[Step], now: datetime) -> None:
         """One promise's steps that are due; the newest of them speaks for all."""
         if owed.promise.state is not PromiseState.OPEN:
             self._skip(steps, str(owed.promise.state), now)
@@ -71,7 +71,7 @@ class Reminders:
         if self._store.steps.done(last.id, "sent", now):
             self._fire(owed, self._steps[last.name], last, ", ".join(dict.fromkeys(t.name for t in told)), now)
 
-    def _fire(self, owed: Overdue, reminder: Reminder, step: Step, names: str, now: datetime) -> None:
+    def _fire(self, owed: Owed, reminder: Reminder, step: Step, names: str, now: datetime) -> None:
         due = owed.promise.due_at
         late = now >= due
         values: dict[str, JSON] = {
@@ -106,7 +106,7 @@ class Reminders:
         self._note(owed, "reminded", f"{step.name}: {reminder.to}", now)
         log.info("reminded", ref=owed.incident.reference, step=step.name, to=reminder.to)
 
-    def _recipients(self, owed: Overdue, reminder: Reminder, now: datetime) -> list[Address]:
+    def _recipients(self, owed: Owed, reminder: Reminder, now: datetime) -> list[Address]:
         """Who hears: the liaison or who stands in, the managers who are there, or who runs the service."""
         liaison = self._setup.directory.staff_at(owed.affected.liaison.address)
         match reminder.to:
@@ -162,5 +162,5 @@ class Reminders:
         for step in steps:
             self._store.steps.done(step.id, why, now)
 
-    def _note(self, owed: Overdue, what: str, text: str, now: datetime) -> None:
+    def _note(self, owed: Owed, what: str, text: str, now: datetime) -> None:
         self._store.records.note(owed.incident.id, Entry(at=now, what=what, author="mailflow", text=text))

@@ -57,8 +57,8 @@ class NewIncident:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Overdue:
-    """A promise past its time, with what a digest says about it."""
+class Owed:
+    """A promise, with what it is about."""
 
     promise: Promise
     incident: Incident
@@ -185,16 +185,16 @@ class Records(Protocol):
 class Promises(Protocol):
     """What somebody owes by a time (N.4)."""
 
-    def get(self, promise_id: int) -> Overdue:
+    def get(self, promise_id: int) -> Owed:
         """One promise, with what it is about."""
 
-    def open(self, before: datetime) -> list[Overdue]:
+    def open(self, before: datetime) -> list[Owed]:
         """Open promises that are due before a time, oldest first; none that waits for somebody."""
 
     def kept_late(self, since: datetime) -> list[datetime]:
         """When what was kept after its time was due."""
 
-    def unknown(self, before: datetime, words: Sequence[str]) -> list[Overdue]:
+    def unknown(self, before: datetime, words: Sequence[str]) -> list[Owed]:
         """Open promises that are due before a time, to clients of whom an answer is one of these words."""
 
     def make(
@@ -227,7 +227,7 @@ class Promises(Protocol):
     def wait(self, promise_id: int, whom: str, since: datetime) -> None:
         """Somebody else is waited for: until it is put off or goes on, it is never due."""
 
-    def waiting(self) -> list[Overdue]:
+    def waiting(self) -> list[Owed]:
         """Open promises whose clock stands still, the longest waiting first."""
 
     def release(self, promise_id: int, now: datetime) -> None:
@@ -239,7 +239,7 @@ class Promises(Protocol):
     def hand_over(self, promise_id: int, staff: Staff) -> None:
         """Somebody else is to keep it."""
 
-    def overdue(self, now: datetime) -> list[Overdue]:
+    def overdue(self, now: datetime) -> list[Owed]:
         """Promises past their time, oldest first."""
 
 

@@ -11,7 +11,7 @@ from mailflow.adapters.store.tables import AffectedRow, FillRow, PromiseRow
 from mailflow.adapters.store.times import moved
 from mailflow.domain.incident import Affected, Promise, PromiseKind, PromiseState
 from mailflow.domain.people import Staff
-from mailflow.engine.store import Overdue
+from mailflow.engine.store import Owed
 
 RUNS = PromiseRow.waits_since.is_null()  # its clock does not stand still
 
@@ -87,7 +87,7 @@ class PromiseTable:
         """Somebody else is waited for: until it is put off or goes on, it is never due."""
         PromiseRow.update(waits_since=since, waits_for=whom).where(PromiseRow.id == promise_id).execute()
 
-    def waiting(self) -> list[Overdue]:
+    def waiting(self) -> list[Owed]:
         """Open promises whose clock stands still, the longest waiting first."""
         return sorted(_owed(PromiseRow.waits_since.is_null(False)), key=lambda owed: str(owed.promise.waits_since))
 
@@ -104,20 +104,20 @@ class PromiseTable:
         """Somebody else is to keep it."""
         PromiseRow.update(owner=staff.address).where(PromiseRow.id == promise_id).execute()
 
-    def overdue(self, now: datetime) -> list[Overdue]:
+    def overdue(self, now: datetime) -> list[Owed]:
         """Promises past their time, oldest first."""
         return _owed(RUNS & (PromiseRow.due_at < now))
 
-    def get(self, promise_id: int) -> Overdue:
+    def get(self, promise_id: int) -> Owed:
         """One promise, with what it is about."""
         row = PromiseRow.get_by_id(promise_id)
         whose = AffectedRow.get_by_id(row.affected_id)
         while whose.folded_into:  # its incident lives on in another, where the client was one already
             whose = AffectedRow.get_by_id(whose.folded_into)
         ((incident, affected),) = pairs(AffectedRow.id == whose.id)
-        return Overdue(promise=_promise(row), incident=incident, affected=affected)
+        return Owed(promise=_promise(row), incident=incident, affected=affected)
 
-    def open(self, before: datetime) -> list[Overdue]:
+    def open(self, before: datetime) -> list[Owed]:
         """Open promises that are due before a time, oldest first."""
         return _owed(RUNS & (PromiseRow.due_at < before))
 
@@ -127,7 +127,7 @@ class PromiseTable:
         query = PromiseRow.select(PromiseRow.due_at).where(late & (PromiseRow.due_at >= since))
         return [row.due_at for row in query]
 
-    def unknown(self, before: datetime, words: Sequence[str]) -> list[Overdue]:
+    def unknown(self, before: datetime, words: Sequence[str]) -> list[Owed]:
         """Open promises that are due before a time, to clients of whom an answer is one of these words."""
         plain = fn.TRIM(fn.LOWER(fn.REPLACE(FillRow.value, "\N{RIGHT SINGLE QUOTATION MARK}", "'")), " .!\n")
         of = FillRow.select(FillRow.id).where(FillRow.affected_id == PromiseRow.affected_id)
@@ -135,14 +135,14 @@ class PromiseTable:
         return _owed(RUNS & word & (PromiseRow.due_at < before) & fn.EXISTS(of.where(plain.in_(list(words)))))
 
 
-def _owed(which: Any) -> list[Overdue]:
+def _owed(which: Any) -> list[Owed]:
     late = list(
         PromiseRow.select()
         .where((PromiseRow.state == PromiseState.OPEN) & which)
         .order_by(PromiseRow.due_at, PromiseRow.id)
     )
     of = {a.id: (i, a) for i, a in pairs(AffectedRow.id.in_([p.affected_id for p in late]))} if late else {}
-    return [Overdue(promise=_promise(p), incident=of[p.affected_id][0], affected=of[p.affected_id][1]) for p in late]
+    return [Owed(promise=_promise(p), incident=of[p.affected_id][0], affected=of[p.affected_id][1]) for p in late]
 
 
 def _promise(row: Any) -> Promise:
