@@ -36,7 +36,9 @@ def decide_staff(staff: Staff, reading: Reading, answers: Answers, situation: Si
     """One of ours wrote: commands and answers, if it is really them."""
     answered = situation.answered
     if answered and not answered.genuine:
-        return (Refuse(reason="tag-is-not-genuine", kind=Kind.LIAISON),)
+        # An answer to a letter of long ago, or of before the key was lost, is hers all the same.
+        writer = staff if situation.authenticated else None
+        return (Refuse(reason="tag-is-not-genuine", kind=Kind.LIAISON, writer=writer),)
     if reading.automatic and not answered:
         return (Ignore(reason=reading.automatic, kind=Kind.AUTO_REPLY),)
     if not situation.proven:

@@ -298,10 +298,11 @@ class Confirm:
 
 @dataclass(frozen=True, kw_only=True)
 class Refuse:
-    """Something that looks forged: logged, and the manager is told."""
+    """Something that looks forged: logged, and the manager is told; so is `writer`, where it is really theirs."""
 
     reason: str
     kind: Kind
+    writer: Staff | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -230,7 +230,7 @@ class Recorder:
         self._post.to_staff(LetterKind.CONFIRM, recipient, facts, key=key, now=now, mailbox=inbound.mailbox)
 
     def _refused(self, decision: Refuse, inbound: Inbound, reading: Reading, now: datetime) -> None:
-        """Something that looks forged: the manager hears of it."""
+        """Something that looks forged: the manager hears of it, and who really wrote it."""
         values: dict[str, JSON] = {
             "author": str(reading.author) if reading.author else "several authors",
             "why": decision.reason,
@@ -244,6 +244,10 @@ class Recorder:
             now=now,
             mailbox=inbound.mailbox,
         )
+        if decision.writer:
+            recipient, key = address_of(decision.writer), f"not-ours:{inbound.id}"
+            line: JSON = ["answers_nothing_of_ours", values]
+            self._post.notice(["not_done", {}], [line], recipient, key=key, now=now, mailbox=inbound.mailbox)
 
     # --- letters ---
 

@@ -78,16 +78,12 @@ def test_what_is_sent_is_what_was_shown(tmp_path: Path) -> None:
         assert "John has the letter" in on.last(NOTICE).subject
 
 
-def test_a_debrief_of_yesterday_does_not_say_this_morning(tmp_path: Path) -> None:
-    """N.6, S0.2: a debrief speaks of "this morning" on the day itself; approved a day later, it is shown anew first."""
+def test_a_debrief_may_wait_a_night_for_its_send(tmp_path: Path) -> None:
+    """N.6, S0.2: it names its day, so that one SEND is enough whenever it comes."""
     with by_hand(tmp_path) as on:
         preview = preview_of(on)
-        assert "about your file server this morning" in " ".join(shown_to_john(preview).split())
         on.later(hours=24)
         on.replies(preview, "SEND")
-        assert "its words about days are made anew" in " ".join(on.last(PREVIEW).text.split())
-        assert debriefs(on) == []
-        on.replies(on.last(PREVIEW), "SEND")
         (debrief,) = debriefs(on)
         assert "about your file server on Tuesday morning" in " ".join(debrief.text.split())
 
@@ -213,7 +209,8 @@ def test_a_forged_author_is_asked_not_obeyed(tmp_path: Path) -> None:
 
 
 def test_a_forged_tag_is_refused_and_the_manager_told(tmp_path: Path) -> None:
-    """DESIGN 3, tokens: a tag with another signature opens nothing, even from a proven liaison; Dana hears of it."""
+    """DESIGN 3, tokens: a tag with another signature opens nothing, even from a proven liaison; Dana hears of it, and
+    so does she: it may be an answer to a letter of long ago."""
     with by_hand(tmp_path) as on:
         preview = preview_of(on)
         forged = re.sub(r"-[a-z2-7]{26}@", f"-{'a' * 26}@", str(preview.message["Reply-To"]))
@@ -222,6 +219,10 @@ def test_a_forged_tag_is_refused_and_the_manager_told(tmp_path: Path) -> None:
         assert debriefs(on) == []
         assert on.decisions()[-1] == ("Refuse", "tag-is-not-genuine")
         assert len(on.got(DANA, NOTICE)) == 1
+        assert "so nothing was done with it" in " ".join(on.last(NOTICE).text.split())
+        on.arrives(write_mail(FROM_VALERY, forged, preview.subject, "SEND", on.now))  # nobody vouches for this one
+        assert len(on.got(DANA, NOTICE)) == 2
+        assert len(on.got(VALERY, NOTICE)) == 1
 
 
 def test_a_forwarded_tag_gives_a_stranger_nothing(tmp_path: Path) -> None:
