@@ -202,48 +202,59 @@ class Telling:
             "due_by": due.isoformat(),
         }
         plan = self._plan(acknowledge, contacts, live)
-        if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"} or affected.reporter:
-            self._store.promises.make(affected, PromiseKind.DEBRIEF, due, now)
-        if plan == "ack_review" or (plan == "ack_nobody" and affected.reporter):
-            soon = due_within(
-                now, policy.acknowledges(client.tier)[incident.priority], policy.day_ends, client.calendar
-            )
-            self._store.promises.make(affected, PromiseKind.ACKNOWLEDGEMENT, soon, now)
+        self._promise(plan, incident, affected, client, due, now)
         tasks = self._tasks.manage(incident, affected, now)
         if acknowledge:
             tasks += self._tasks.call(incident, affected, client, contacts, now)
         if many:
             self.tell_of_many(incident, affected, now)
-            if plan in {"ack_auto", "ack_off", "ack_review"}:
-                self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now, again)
-            return
-        lines: list[JSON] = [[plan, values]]
-        if plan in {"ack_auto", "ack_review"}:
-            lines.append(["promised" if plan == "ack_auto" else "promised_then", values])
-        lines += tasks
-        opened: dict[str, JSON] = {
-            # What a person told us is in the first line.
-            "first_shown": incident.first_shown if incident.symptom != "reported" else "",
-            "lead": [
-                lead,
-                {
-                    "client": affected.client_name,
-                    "title": incident.title,
-                    "symptom": ["symptom", incident.symptom],
-                    "started_when": incident.started_at.isoformat(),
-                    "noticed_by": incident.noticed_by,
-                    "reporter": affected.reporter,
-                    "reported": affected.reported,
-                },
-            ],
-            "lines": facts or [],
-            "plan": lines,
-            "excerpt": excerpt,
+        else:
+            lines: list[JSON] = [[plan, values]]
+            if plan in {"ack_auto", "ack_review"}:
+                lines.append(["promised" if plan == "ack_auto" else "promised_then", values])
+            shown: dict[str, JSON] = {"lines": facts or [], "plan": [*lines, *tasks], "excerpt": excerpt}
+            self._tell_liaison(incident, affected, lead, shown, settle, now, again)
+        if plan in {"ack_auto", "ack_off", "ack_review"}:
+            self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now, again)
+
+    def _promise(
+        self, plan: str, incident: Incident, affected: Affected, client: Client, due: datetime, now: datetime
+    ) -> None:
+        """What is owed from here on: the debrief, and the first word where it waits for a person."""
+        policy = self._setup.policy
+        if plan in {"ack_auto", "ack_review", "ack_off", "ack_staff"} or affected.reporter:
+            self._store.promises.make(affected, PromiseKind.DEBRIEF, due, now)
+        if plan == "ack_review" or (plan == "ack_nobody" and affected.reporter):
+            within = policy.acknowledges(client.tier)[incident.priority]
+            soon = due_within(now, within, policy.day_ends, client.calendar)
+            self._store.promises.make(affected, PromiseKind.ACKNOWLEDGEMENT, soon, now)
+
+    def _tell_liaison(
+        self,
+        incident: Incident,
+        affected: Affected,
+        lead: str,
+        shown: dict[str, JSON],
+        settle: timedelta,
+        now: datetime,
+        again: str,
+    ) -> None:
+        """The one mail that says what it is, and what happens next."""
+        values: dict[str, JSON] = {
+            "client": affected.client_name,
+            "title": incident.title,
+            "symptom": ["symptom", incident.symptom],
+            "started_when": incident.started_at.isoformat(),
+            "noticed_by": incident.noticed_by,
+            "reporter": affected.reporter,
+            "reported": affected.reported,
         }
+        # What a person told us is in the first line.
+        first = incident.first_shown if incident.symptom != "reported" else ""
         self._post.to_staff(
             LetterKind.OPENED,
             affected.liaison,
-            opened,
+            {"first_shown": first, "lead": [lead, values], **shown},
             key=f"{incident.reference}:{affected.client_key}{_nth(again)}",
             now=now,
             incident=incident,
@@ -251,8 +262,6 @@ class Telling:
             due_at=now + settle,
             unless_over=settle > timedelta(),
         )
-        if plan in {"ack_auto", "ack_off", "ack_review"}:
-            self._acknowledge(incident, affected, contacts, plan, due, leaves, settle, now, again)
 
     def _plan(self, acknowledge: Acknowledge | None, contacts: list[Contact], live: Live) -> str:
         """What happens to the acknowledgement, as the name of the sentence that says so to the liaison."""
