@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from mailflow.domain.mail import Claim, Line, Mark, Reading
+from mailflow.intake.header_names import HEADER_KIND
 from mailflow.intake.sender import valid_address
 
 MAX_TEXT = 20_000  # characters of what was forwarded; a person's mail with its history has a tenth of it
@@ -48,19 +49,7 @@ _MARKER = re.compile(
 _RULE = re.compile(r"\s*(?:_{5,}|-{3,}.{0,60}-{3,}|-{5,})\s*$")
 # One line of a header block. Unlike intake.quoting, which must only know that a quote begins, any order will do
 # (Thunderbird begins with the subject) and the values count.
-_NAMES = {
-    "from": "from von van de da från fra od absender expéditeur afzender remitente mittente lähettäjä feladó kimden"
-    " gönderen expeditor saatja от від από מאת من 差出人 发件人 寄件者 寄件人 보낸사람",
-    "sent": "sent date verzonden datum gesendet envoyé fecha enviado inviato data skickat sendt dato wysłano odesláno"
-    " odoslané poslano lähetetty päivämäärä elküldve dátum gönderildi gönderilme tarih trimis saadetud отправлено дата"
-    " надіслано στάλθηκε ημερομηνία נשלח תאריך 送信日時 日付 日時 发送时间 日期 寄件日期",
-    "subject": "subject onderwerp betreff objet sujet asunto oggetto assunto ämne emne temat předmět predmet aihe tárgy"
-    " konu subiect teema тема θέμα נושא الموضوع 件名 主题 主題",
-    "other": "to aan an à a para till til do cc kopie copie copia kopia bcc importance wichtigkeit urgentie priority"
-    " reply-to organization organisation company attachments anlagen bijlagen responder-a komu za vastaanottaja kopio"
-    " címzett másolatot kime bilgi către adresaat кому копия копія προς אל עותק إلى 宛先 收件人 抄送",
-}
-_KIND = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+_KIND = {name: "other" if kind in {"to", "cc"} else kind for name, kind in HEADER_KIND.items()}
 _HEADER = re.compile(r"[\s*]{0,10}([^\W\d_]{1,16}(?:-[^\W\d_]{1,12})?)\*{0,2}[ \xa0]?[:：]\*{0,2}(?:\s+(.*)|)$", re.S)
 _ADDRESS = re.compile(r"[^\s<>()\[\]\",:;@\\]{1,64}@[^\s<>()\[\]\",:;@\\]{1,189}")
 _NOT_A_NAME = re.compile(r"[<\[(]|\S{1,64}@|\bmailto:", re.IGNORECASE)
@@ -102,7 +91,7 @@ def _claim(lines: Sequence[Line], subject: str, *, said: bool) -> Claim | None:
         name=name,
         address=address,
         subject=_one_line(headers.get("subject", _bare(subject)))[:MAX_SUBJECT],
-        sent=_one_line(headers.get("sent", ""))[:MAX_VALUE],
+        sent=_one_line(headers.get("date", ""))[:MAX_VALUE],
         text=_forwarded(lines, end, lines[start].depth),
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mailflow.domain.mail import Line, Mark
+from mailflow.intake.header_names import HEADER_KIND
 
 MAX_CHARACTERS = 1_000_000  # as much as intake.parse keeps of a body; a person's reply has a thousandth of it
 MAX_LINES = 50_000  # more lines than any reply, few enough for every pass over them to take well under a second
@@ -30,19 +31,11 @@ _STARTS_ATTRIBUTION = re.compile(r"\s*(?:on|op|am|le|el|il|em|den|dne|w dniu|в�
 _OPENS_ATTRIBUTION = re.compile(rf"{_STARTS_ATTRIBUTION.pattern}|.{{0,80}}\d{{4}}|.{{0,120}}[<@]", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@]{1,80}@[^\s<>@]{1,200}")
 _DATED = re.compile(r"\b\d{4}\b|\b\d{1,2}[:.]\d{2}\b")
-# One line of the block that Outlook and its like put above a quote, in English, Dutch, German and their neighbours.
-_HEADER_NAMES = {
-    "from": "from van von de da från fra od от 差出人 发件人 보낸사람",
-    "date": "sent date verzonden datum gesendet envoyé date fecha enviado inviato data skickat sendt wysłano",
-    "to": "to aan an à para a till til do кому 宛先 收件人",
-    "cc": "cc kopie copie copia kopia копия",
-    "subject": "subject onderwerp betreff objet asunto oggetto assunto ämne emne temat тема 件名 主题",
-}
-_HEADER_KIND = {name: kind for kind, names in _HEADER_NAMES.items() for name in names.split()}
-_HEADER_LINE = re.compile(r"[\s*]*([^\W\d_]{1,12})\*{0,2}[ \xa0]?[:：]\*{0,2}(?:\s|$)")
+# One line of the block that Outlook and its like put above a quote.
+_HEADER_LINE = re.compile(r"[\s*]*([^\W\d_]{1,16})\*{0,2}[ \xa0]?[:：]\*{0,2}(?:\s|$)")
 _ORIGINAL = re.compile(
-    r"[\s>]*-{4,}\s*(?:original (?:message|appointment)|oorspronkelijk(?:e)? bericht|ursprüngliche nachricht"
-    r"|original-nachricht|weitergeleitete nachricht|doorgestuurd bericht|forwarded message|message d'origine"
+    r"[\s>]*-{4,}\s*(?:original (?:message|appointment)|(?:oorspronkelijke?|origineel) bericht|ursprüngliche nachricht"
+    r"|original-?nachricht|weitergeleitete nachricht|doorgestuurd bericht|forwarded message|message d'origine"
     r"|mensaje original|messaggio originale|mensagem original|originalmeddelande)\s*-{4,}\s*$|begin forwarded message:",
     re.IGNORECASE,
 )
@@ -303,7 +296,8 @@ def _header_length(lines: Sequence[Line], n: int) -> int:
 
 def _header_kind(text: str) -> str:
     found = _HEADER_LINE.match(text[:60])
-    return _HEADER_KIND.get(found[1].casefold(), "") if found else ""
+    kind = HEADER_KIND.get(found[1].casefold(), "") if found else ""
+    return kind if kind != "other" else ""
 
 
 def _banner_length(lines: Sequence[Line], n: int) -> int:

@@ -88,6 +88,8 @@ def test_prose_and_logs_introduce_nothing(text: str) -> None:
         "*From:* Ann <ann@contoso.example>\n*Date:* Tuesday\n*To:* Paul\n*Subject:* Down",
         "________________________________\nVan: Ann\nVerzonden: dinsdag\nAan: Paul\nOnderwerp: Down",
         "-----Ursprüngliche Nachricht-----\nVon: Ann\nGesendet: Dienstag\nAn: Paul\nBetreff: Down",
+        "Feladó: Ann\nElküldve: kedd\nCímzett: Paul\nTárgy: Down",
+        "Od: Ann\nOdesláno: úterý\nKomu: Paul\nPředmět: Down",
         "-----Original Message-----\nFrom: Ann\nSent: Tuesday\nTo: Paul\nSubject: Down",
         "-------- Original message --------\nFrom: Ann \nDate: 24/11/2026 \nTo: Paul \nSubject: Down ",
     ],
@@ -101,6 +103,13 @@ def test_header_blocks(block: str) -> None:
         Mark.TEXT,
     ]
     assert new_and_quoted(lines) == ("New.", "old words")
+
+
+@pytest.mark.parametrize("head", ["Origineel bericht", "Originalnachricht", "Original Message"])
+def test_the_line_above_an_older_mail(head: str) -> None:
+    """Below such a line everything is older, whatever its headers look like."""
+    lines = plain_lines(f'New.\n\n------ {head} ------\nVan "Ann"\nAan Paul\n\nold words\n')
+    assert new_and_quoted(lines)[0] == "New."
 
 
 def test_signatures() -> None:

@@ -12,8 +12,8 @@ from tests.intake.test_align import ENGLISH, FORM, LABEL, TEXT, reading, values
 WORDED = f"{LABEL[1]} The fan\n{LABEL[2]} Replaced it"
 TAIL = "\nINC-2041 · abcdefghij-abcdefghijklmnopqrstuvwxyz\n"
 SENT = replace(FORM, text=TEXT + TAIL)
-HUNGARIAN = "Feladó: mailflow <noc@msp.example>\nElküldve: 2026. november 24.\nCímzett: Paul\nTárgy: INC-2041\n\n"
-ABOVE = ("", HUNGARIAN, "Zprávu poslal mailflow <noc@msp.example>:\n", "-----\n" + HUNGARIAN)
+WELSH = "Oddi wrth: mailflow <noc@msp.example>\nAnfonwyd: 24 Tachwedd 2026\nAt: Paul\nPwnc: INC-2041\n\n"
+ABOVE = ("", WELSH, "Zprávu poslal mailflow <noc@msp.example>:\n", "-----\n" + WELSH)
 QUOTES = {
     "whole": TEXT,
     "no end": TEXT.partition("Or one line")[0],
