@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from mailflow.domain.form import Form, Place
 from mailflow.domain.mail import Line
@@ -30,24 +31,35 @@ def candidates(
     # Whether this client marks what it quotes and the author writes unmarked between: then a ">" there was typed.
     between = any(s.depth and any(i.text.strip() and i.depth < s.depth for i in s.lines) for s in sections)
     prefilled = {number: words(value) for number, value in form.prefilled.items()}
-    found = []
-    for section in sections:
+
+    def answer(section: Section) -> Candidate | None:
         own = labels.own.under.get(section.number, ())
         own = own if copied.get(section.place, True) else own[:1]
 
-        def read(lines: list[Line], section: Section = section, own: Sequence[Words] = own) -> tuple[str, int]:
+        def read(lines: list[Line]) -> tuple[str, int]:
             rest = less_own(lines, own, section.depth, prefilled=True)
             newest, rank = _newest(rest, section, plain=plain, between=between)
             value = _text(newest, section, vocabulary)
             return "-" if value.casefold() in vocabulary.nothing else value, rank
 
         value, rank = read(section.lines)
-        if value and (value == "-" or words(value) != prefilled.get(section.number) or not words(value)):
-            instead = ""
-            if section.unsure:
-                instead = read([*section.lines, *section.more])[0] if section.more else "-"
-            found.append(Candidate(number=section.number, value=value, place=section.place, rank=rank, instead=instead))
-    return found
+        if not value or (value != "-" and words(value) == prefilled.get(section.number) and words(value)):
+            return None
+        instead = ""
+        if section.unsure:
+            instead = read([*section.lines, *section.more])[0] if section.more else "-"
+        return Candidate(number=section.number, value=value, place=section.place, rank=rank, instead=instead)
+
+    found = [answer(section) for section in sections]
+    quoted = {c.number: c.value for c in found if c and c.place is not Place.TOP}
+    for n, (above, section) in enumerate(pairwise(sections)):
+        # "1: port 2: link down" and a line "2: …" on top, [2] answered in the quote: the line may go on the first.
+        typed, also = found[n + 1], quoted.get(section.number)
+        asked = above.unsure or above.number in quoted  # in any case
+        if above.place is section.place is Place.TOP and typed and also not in {None, typed.value} and not asked:
+            above.unsure, above.more = True, section.raw
+            found[n] = answer(above)
+    return [candidate for candidate in found if candidate]
 
 
 def less_own(lines: Sequence[Line], own: Sequence[Words], depth: int, *, prefilled: bool = False) -> list[Line]:

@@ -662,3 +662,13 @@ def test_hostile_text_is_read_to_its_end(text: str) -> None:
     """However a megabyte is made up, it is read and sends nothing; work that is not linear would not end here."""
     found = align(reading(text), FORM, ENGLISH)
     assert not any(command.verb is Verb.SEND for command in found.commands)
+
+
+@pytest.mark.parametrize("parts", ["text", "html", "both"])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_number_within_an_answer_is_asked_about_on_both_sides(client: str, parts: str) -> None:
+    """N.5: "2: …" in the answer to [1] on top, [2] answered in the quote: neither is cut or taken in silence."""
+    answers = {1: "port 2: link down\n2: link down is what it says", 2: "Paul moved it."}
+    found = align(reply(client, "mixed", parts, answers), FORM, ENGLISH)
+    assert {doubt.number for doubt in found.doubts} == {1, 2}
+    assert answers[1] in next(doubt.candidates for doubt in found.doubts if doubt.number == 1)
