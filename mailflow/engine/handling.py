@@ -250,11 +250,14 @@ class Handling:
         if read is None or isinstance(read, Unclear):
             return not_understood(when.strip(), read, "bad_day")
         due, _ = read
-        for same in self._store.promises.of(order.incident.id):  # said again: whose it is and by when may be new
-            if (same.affected_id, same.kind, same.what) == (order.affected.id, PromiseKind.ACTION, what):
-                self._store.promises.hand_over(same.id, staff)
-                self._store.promises.put_off(same.id, due)
-        self._store.promises.make(order.affected, PromiseKind.ACTION, due, order.now, owner=staff, what=what)
+        promises = self._store.promises
+        mine = (order.affected.id, PromiseKind.ACTION, PromiseState.OPEN, what)
+        open_ = [p for p in promises.of(order.incident.id) if (p.affected_id, p.kind, p.state, p.what) == mine]
+        if open_:  # said again: whose it is and by when may be new
+            promises.hand_over(open_[0].id, staff)
+            promises.put_off(open_[0].id, due)
+        else:
+            promises.make(order.affected, PromiseKind.ACTION, due, order.now, owner=staff, what=what)
         order.note(self._store, "action", f"{staff.name}: {what}")
         return ["action", {"name": staff.name, "what": what, "due_full": due.isoformat()}]
 

@@ -160,6 +160,10 @@ class Road:
         lines = "\n".join(" ".join(f"{k}={v}" for k, v in entry.items()) for entry in self.log[-12:])
         raise AssertionError(f"no mail with “{words}” came to {person}; there are {subjects}; the log ends:\n{lines}")
 
+    def delivered(self) -> None:
+        """Wait until Postfix has delivered everything."""
+        until(lambda: not self._queue(), within=PATIENCE)
+
     def settle(self) -> None:
         """Wait until Postfix has delivered everything and the daemon has decided over all that came."""
         until(lambda: not self._queue() and not self._undecided(), within=PATIENCE)
@@ -175,10 +179,6 @@ class Road:
             return True
         known = mailroom.known_uids(folder.id, folder.before_uid)
         return any(uid > folder.before_uid and uid not in known for uid in there) or "kept" in mailroom.counts()
-
-    def delivered(self) -> None:
-        """Wait until Postfix has delivered everything."""
-        until(lambda: not self._queue(), within=PATIENCE)
 
     def _queue(self) -> list[Path]:
         """Mails that Postfix has taken and not yet delivered; on the road to Dovecot they last milliseconds."""
